@@ -1,0 +1,88 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+import (
+	"context"
+	"time"
+)
+
+// A Caller is who makes a call, as far as the transport knows.
+type Caller struct {
+	// AccessKey is the access key id that signed the request; "" when it was
+	// not signed.
+	AccessKey string
+	// Params are the parameters as they came over the wire.
+	Params map[string]string
+}
+
+type callerKey struct{}
+
+// WithCaller returns a context whose calls are logged as those of c.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+func callerOf(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
+}
+
+// A Call is one line of the log of EC2 calls.
+type Call struct {
+	// Time is when the call arrived.
+	Time time.Time
+	// Action is the EC2 action, such as "AssignPrivateIpAddresses".
+	Action string
+	// AccessKey is the caller's access key id, "" where there was none; Worker
+	// is the worker whose instance role has it, "" where none has.
+	AccessKey string
+	Worker    string
+	// ENI is the id of the network interface that the call names, if one.
+	ENI string
+	// Addresses are the addresses and prefixes that the call names.
+	Addresses []string
+	// Params are the parameters as they came over the wire; nil for a call
+	// that did not.
+	Params map[string]string
+	// Done says that the call has been answered; the fields below are empty
+	// until then.
+	Done bool
+	// Code is "" for success, otherwise EC2's error code, CodeDropped or
+	// CodeCanceled.
+	Code    string
+	Message string
+	// Effective says that the work was done, whatever the caller was told.
+	Effective bool
+	Duration  time.Duration
+}
+
+// Codes in the log that EC2 never sends.
+const (
+	// CodeDropped: an injected fault closed the connection.
+	CodeDropped = "Dropped"
+	// CodeCanceled: the caller went away before the answer.
+	CodeCanceled = "Canceled"
+)
+
+// Calls are the calls since the start or the last ResetCalls, in the order of
+// their arrival; with actions, only those.
+func (v *VPC) Calls(actions ...string) []Call {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	var out []Call
+	for _, c := range v.calls {
+		if len(actions) == 0 || matchAny(actions, c.Action) {
+			out = append(out, *c)
+		}
+	}
+	return out
+}
+
+// ResetCalls empties the log. Calls under way are left out of the new one.
+func (v *VPC) ResetCalls() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.calls = nil
+}

@@ -1,0 +1,65 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+import (
+	"strings"
+	"time"
+)
+
+// A bucket is a token bucket of the EC2 API.
+type bucket struct {
+	size   float64
+	refill float64 // tokens per second
+	tokens float64
+	last   time.Time
+}
+
+// take takes one token, or says that there is none.
+func (b *bucket) take(now time.Time) bool {
+	b.tokens = min(b.size, b.tokens+now.Sub(b.last).Seconds()*b.refill)
+	b.last = now
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}
+
+// bucketSize returns size and refill per second of an action's bucket. Each is
+// per account, Region and action. Source: EC2 API reference, request throttling.
+func bucketSize(action string, unfiltered bool) (size, refill float64) {
+	switch action {
+	case "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses", "AssignIpv6Addresses",
+		"CreateNetworkInterface", "ModifyNetworkInterfaceAttribute":
+		return 100, 5
+	case "CreateTags":
+		return 100, 10
+	case "CreateSubnetCidrReservation":
+		return 5, 1
+	case "DescribeNetworkInterfaces":
+		if unfiltered {
+			return 50, 10
+		}
+	}
+	if strings.HasPrefix(action, "Describe") || strings.HasPrefix(action, "Get") {
+		return 100, 20
+	}
+	return 50, 5
+}
+
+// bucket is the bucket that a call draws from. It wants mu.
+func (v *VPC) bucket(r request, now time.Time) *bucket {
+	key := r.action
+	if r.unfiltered {
+		key += "/unfiltered"
+	}
+	b := v.buckets[key]
+	if b == nil {
+		size, refill := bucketSize(r.action, r.unfiltered)
+		b = &bucket{size: size, refill: refill, tokens: size, last: now}
+		v.buckets[key] = b
+	}
+	return b
+}

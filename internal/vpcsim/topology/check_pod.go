@@ -1,0 +1,103 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package topology
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+)
+
+// maxInterfaceName is what Linux allows for a link's name (IFNAMSIZ - 1).
+const maxInterfaceName = 15
+
+func (c *checker) pods(pods []Pod) {
+	names := map[string]bool{}
+	type place struct {
+		eni  string
+		addr netip.Addr
+	}
+	taken := map[place]string{}
+	for i, p := range pods {
+		path := at("pods", i)
+		c.name(path, p.Name, names[p.Name])
+		names[p.Name] = true
+		if !c.workers[p.Worker] {
+			c.report(path+".worker", fmt.Sprintf("there is no worker %q", p.Worker), "write the name of one of workers")
+		}
+		links := map[string]bool{}
+		for j, f := range p.Interfaces {
+			at2 := at(path+".interfaces", j)
+			c.link(at2+".name", f.Name, links[f.Name])
+			links[f.Name] = true
+			c.below(at2+".eni", f.ENI, p.Worker)
+			for k, a := range f.Addresses {
+				at3 := at(at2+".addresses", k)
+				if !a.IsValid() || a.Addr().Is4In6() || !a.Addr().IsGlobalUnicast() {
+					c.report(at3, fmt.Sprintf("%s is not an address of an interface", a), "write for example 10.0.1.100/24")
+					continue
+				}
+				at := place{f.ENI, a.Addr()}
+				if other, twice := taken[at]; twice {
+					c.report(at3, fmt.Sprintf("pod %s has %s on ENI %s already", other, a.Addr(), f.ENI),
+						"ipvlan allows an address once per ENI; pods that share one must be on different ENIs")
+				}
+				taken[at] = p.Name
+			}
+		}
+	}
+}
+
+// link reports a name that an interface of a pod cannot have.
+func (c *checker) link(path, name string, taken bool) {
+	switch {
+	case name == "eth0" || name == "lo":
+		c.report(path, fmt.Sprintf("%s is there by itself", name), "list only what Multus adds, such as net1")
+	case len(name) > maxInterfaceName || !nameForm.MatchString(name):
+		c.report(path, fmt.Sprintf("%q is not the name of an interface", name), "use up to 15 letters and digits, such as net1")
+	case taken:
+		c.report(path, fmt.Sprintf("the pod has %s already", name), "give each interface its own name")
+	}
+}
+
+// below reports an ENI that an interface of a pod on worker cannot be on.
+func (c *checker) below(path, eni, worker string) {
+	o, ok := c.enis[eni]
+	switch {
+	case !ok:
+		c.report(path, fmt.Sprintf("there is no ENI %q", eni), "write the name of an ENI of the pod's worker")
+	case c.workers[worker] && o.worker != worker:
+		c.report(path, fmt.Sprintf("ENI %s is on worker %s, the pod on %s", eni, o.worker, worker), "choose an ENI of the pod's own worker")
+	}
+}
+
+// mac reports an address that an ENI cannot have.
+func (c *checker) mac(path, mac string) {
+	hw, err := net.ParseMAC(mac)
+	if err != nil || len(hw) != 6 || hw.String() != mac || hw[0]&1 == 1 {
+		c.report(path, fmt.Sprintf("%q is not a MAC address", mac), "write six bytes with colons, such as \"02:00:00:00:00:01\", the first one even")
+		return
+	}
+	c.unique(path, mac)
+}
+
+func (c *checker) knobs(t Topology) {
+	for path, d := range map[string]int64{
+		"ec2.latency": int64(t.EC2.Latency), "ec2.jitter": int64(t.EC2.Jitter), "ec2.remap-delay": int64(t.EC2.RemapDelay),
+		"ec2.remap-jitter": int64(t.EC2.RemapJitter), "imds.staleness": int64(t.IMDS.Staleness),
+	} {
+		if d < 0 {
+			c.report(path, "a time cannot be negative", "write 0s or more")
+		}
+	}
+	for i, d := range t.EC2.Deny {
+		path := at("ec2.deny", i)
+		if len(d.Actions) == 0 {
+			c.report(path+".actions", "no action is named", "write for example [AssignPrivateIpAddresses], or [\"*\"]")
+		}
+		if d.Worker != "" && !c.workers[d.Worker] {
+			c.report(path+".worker", fmt.Sprintf("there is no worker %q", d.Worker), "write the name of one of workers")
+		}
+	}
+}
