@@ -1,0 +1,94 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package eniassign
+
+import (
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+)
+
+// How long a part of an EC2 request may take. The SDK's own limits are 30 s to
+// dial and none for the answer; a floating IP cannot wait for either.
+const (
+	// ec2DialTimeout outlives one lost SYN (sent again after 1 s).
+	ec2DialTimeout = 2 * time.Second
+	// ec2TLSTimeout is two round trips and a lost packet.
+	ec2TLSTimeout = 3 * time.Second
+	// ec2AnswerTimeout is ten times a slow Assign (about 1 s). After it the
+	// request is in doubt.
+	ec2AnswerTimeout = 10 * time.Second
+	// ec2RequestTimeout ends a request whose answer has begun but never ends.
+	ec2RequestTimeout = 15 * time.Second
+	// ec2IdleTimeout is shorter than the 350 s after which NAT gateways and
+	// interface endpoints forget a connection without telling.
+	ec2IdleTimeout = 90 * time.Second
+	// ec2KeepAlive finds a peer that has gone within a minute.
+	ec2KeepAlive = 15 * time.Second
+)
+
+// NewEC2 makes the EC2 client for Client.EC2. It never retries: the SDK's
+// retryer sleeps up to 20 s and lives on a quota of 500 tokens, and when to
+// call again is the caller's to decide. A cfg.HTTPClient of the caller's own
+// kind is left as it is.
+func NewEC2(cfg aws.Config) *ec2.Client {
+	return ec2.NewFromConfig(cfg, func(o *ec2.Options) {
+		o.Retryer = aws.NopRetryer{}
+		o.RetryMaxAttempts = 0 // or AWS_MAX_ATTEMPTS would wrap the retryer
+		b, ok := o.HTTPClient.(*awshttp.BuildableClient)
+		if !ok {
+			return
+		}
+		o.HTTPClient = b.WithTimeout(ec2RequestTimeout).
+			WithDialerOptions(func(d *net.Dialer) {
+				d.Timeout = ec2DialTimeout
+				d.KeepAlive = ec2KeepAlive
+			}).
+			WithTransportOptions(func(t *http.Transport) {
+				t.TLSHandshakeTimeout = ec2TLSTimeout
+				t.ResponseHeaderTimeout = ec2AnswerTimeout
+				t.IdleConnTimeout = ec2IdleTimeout
+			})
+	})
+}
+
+const (
+	// imdsAttempts is two because a token that IMDS has forgotten is answered
+	// with 401 and fetched anew only by a second attempt.
+	imdsAttempts = 2
+	// imdsRetryDelay is short because IMDS is on this machine.
+	imdsRetryDelay = 20 * time.Millisecond
+)
+
+// NewIMDS makes the IMDS client for Client.IMDS: IMDSv2 only, never by way of
+// a proxy, and quick to give up. Its time limits are those of the SDK: 250 ms
+// to connect, 500 ms for an answer. A cfg.HTTPClient of the caller's own kind
+// is left as it is.
+func NewIMDS(cfg aws.Config) *imds.Client {
+	return imds.NewFromConfig(cfg, func(o *imds.Options) {
+		o.EnableFallback = aws.FalseTernary
+		// Else the SDK puts a jitter of up to 1 s in the place of our delay.
+		o.DisableDefaultMaxBackoff = true
+		o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) {
+			so.MaxAttempts = imdsAttempts
+			so.RateLimiter = ratelimit.None // the quota of a process that lives for months
+			so.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) {
+				return imdsRetryDelay, nil
+			})
+		})
+		if o.HTTPClient == nil {
+			o.HTTPClient = awshttp.NewBuildableClient()
+		}
+		if b, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
+			o.HTTPClient = b.WithTransportOptions(func(t *http.Transport) { t.Proxy = nil })
+		}
+	})
+}

@@ -1,0 +1,151 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package eniassign
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+)
+
+// maxRequests bounds the EC2 requests of one Do, its questions included. A
+// batch with bad addresses is split, and splitting 50 addresses could take 99
+// requests out of a bucket of 100 that the whole account shares. What is left
+// over is Transient: the next Do goes on with it, and finds the bad ones taken
+// out. 32 are enough to single out one bad address of 50 twice over.
+const maxRequests = 32
+
+// Do carries a call out and says for each of its addresses, in their order,
+// what became of it. Where EC2 has nothing against it, that is exactly one
+// request. Refused batches are split, so that one bad address does not hold
+// back the others. Nothing transient is tried again, except the second half of
+// an IPv6 move, which follows at once on the first.
+func (c *Client) Do(ctx context.Context, call Call) []Outcome {
+	left := maxRequests
+	return c.do(ctx, call, &left)
+}
+
+func (c *Client) do(ctx context.Context, call Call, left *int) []Outcome {
+	r := &run{client: c, call: call, left: left, settled: make(map[netip.Addr]Outcome, len(call.Addrs))}
+	addrs := r.admit()
+	if call.Verb == Release {
+		r.release(ctx, addrs)
+	} else {
+		r.assign(ctx, addrs)
+	}
+	out := make([]Outcome, 0, len(call.Addrs))
+	for _, a := range call.Addrs {
+		o, ok := r.settled[a]
+		if !ok { // a bug; say so rather than call it done
+			o = Outcome{Addr: a, Reason: &Reason{Code: UnknownError, Class: Transient,
+				Text: fmt.Sprintf("Nothing was decided of %s on %s.", a, call.ENI)}}
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// A run is one Do: what is settled so far, and what was learnt on the way.
+type run struct {
+	client *Client
+	call   Call
+	left   *int // requests left
+	// settled are the addresses that are decided.
+	settled map[netip.Addr]Outcome
+	// stop is the verdict after which EC2 is not asked again.
+	stop *verdict
+	// own is the call's ENI as EC2 described it in this run, at most once.
+	own       *ENI
+	ownAsked  bool
+	holders   map[netip.Addr]holder
+	holderErr *verdict
+	// freed are the IPv6 addresses that this run has taken from another ENI.
+	freed map[netip.Addr]string
+	// insisted says that addresses which were refused although nobody has them
+	// were tried with again, which is done once.
+	insisted bool
+	// full says that EC2 refused a single address because the ENI is full,
+	// and that everything that was there already is settled.
+	full *verdict
+}
+
+// admit settles what must not be sent, and returns the rest.
+func (r *run) admit() []netip.Addr {
+	ok := make([]netip.Addr, 0, len(r.call.Addrs))
+	for _, a := range r.call.Addrs {
+		switch {
+		case !a.IsValid() || a.Is4() != (r.call.Family == IPv4) || a.Is4In6() || a.Zone() != "" ||
+			r.call.Verb < Claim || r.call.Verb > Release:
+			r.settle(a, &Reason{Code: AddressInvalid, Class: Permanent,
+				Text: fmt.Sprintf("%s cannot be part of an IPv%d request for %s.", a, r.call.Family, r.call.ENI)})
+		case r.call.Verb == Release && (a == r.call.About.Primary || a == r.call.About.PrimaryIPv6):
+			r.settle(a, primaryRelease(a, r.call.ENI))
+		default:
+			ok = append(ok, a)
+		}
+	}
+	return ok
+}
+
+func primaryRelease(a netip.Addr, eni string) *Reason {
+	return &Reason{Code: AddressIsPrimary, Class: Permanent, Owner: eni, Cure: curePrimaryRelease,
+		Text: fmt.Sprintf("%s is the primary address of %s and is not unassigned.", a, eni)}
+}
+
+func (r *run) done(addrs ...netip.Addr) {
+	for _, a := range addrs {
+		r.settled[a] = Outcome{Addr: a}
+	}
+}
+
+func (r *run) settle(a netip.Addr, why *Reason) { r.settled[a] = Outcome{Addr: a, Reason: why} }
+
+// refuse settles addresses with what EC2 said.
+func (r *run) refuse(addrs []netip.Addr, v verdict) {
+	for _, a := range addrs {
+		why := v.reason(a)
+		if h, ok := r.holders[a]; ok && why.Owner == "" {
+			why.Owner = h.eni.ID
+		}
+		if from, ok := r.freed[a]; ok && v.scope == maybeOwned {
+			why.Class, why.Code, why.Owner, why.Cure = Transient, AddressContested, from, ""
+			why.Text += fmt.Sprintf(" It was taken from %s just before.", from)
+		}
+		r.settled[a] = Outcome{Addr: a, Reason: why, InDoubt: v.inDoubt}
+	}
+}
+
+// split goes on after a refusal that speaks of some of addrs: those that it
+// names are bad, or else each half is tried with again.
+func (r *run) split(ctx context.Context, addrs []netip.Addr, v verdict, again func(context.Context, []netip.Addr), bad func([]netip.Addr, verdict)) {
+	if len(addrs) == 1 {
+		bad(addrs, v)
+		return
+	}
+	// A message that names all of them may just repeat the request.
+	if named, rest := part(addrs, v.named); len(named) > 0 && len(rest) > 0 {
+		bad(named, v)
+		again(ctx, rest)
+		return
+	}
+	half := len(addrs) / 2
+	again(ctx, addrs[:half])
+	again(ctx, addrs[half:])
+}
+
+// part divides addrs into those in set and the others.
+func part(addrs, set []netip.Addr) (in, out []netip.Addr) {
+	m := make(map[netip.Addr]bool, len(set))
+	for _, a := range set {
+		m[a] = true
+	}
+	for _, a := range addrs {
+		if m[a] {
+			in = append(in, a)
+		} else {
+			out = append(out, a)
+		}
+	}
+	return in, out
+}

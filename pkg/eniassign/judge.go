@@ -1,0 +1,121 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package eniassign
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+
+	"github.com/aws/smithy-go"
+)
+
+// A scope says which addresses of a refused request a refusal speaks of, and
+// so what to do with the others.
+type scope int
+
+const (
+	// wholeRequest: all of them, and no smaller request would fare better.
+	wholeRequest scope = iota
+	// oneAddress: at least one; split.
+	oneAddress
+	// maybeOwned: at least one, which another ENI may hold; look the owner up.
+	maybeOwned
+	// inPrefix: at least one lies in a delegated prefix, our own perhaps.
+	inPrefix
+	// eniFull: they do not all fit.
+	eniFull
+	// notThere: at least one is not on the ENI; a released address, then.
+	notThere
+	// allGone: the ENI is gone, and all its addresses with it.
+	allGone
+)
+
+// A request is what was asked of EC2, for the sentences about it.
+type request struct {
+	action string // the IAM action without "ec2:"
+	verb   Verb
+	family Family
+	eni    string // "" for questions
+}
+
+// A verdict is what an answer of EC2 means.
+type verdict struct {
+	request
+	rule
+	lead    string // the beginning of the sentence: "EC2 refused to"
+	said    string // what EC2 or the network said, one line
+	ec2Code string
+	named   []netip.Addr // the addresses that the message names
+	inDoubt bool
+}
+
+// judge says what err means. It is the only place that reads errors of EC2 and
+// of the SDK.
+func judge(err error, req request) verdict {
+	v := verdict{request: req, lead: "EC2 refused to"}
+	if rule, said, ok := judgeCredentials(err); ok {
+		v.rule, v.said, v.lead = rule, said, "No credentials to ask EC2 to"
+		return v
+	}
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		judgeTransport(err, &v)
+		return v
+	}
+	v.ec2Code = strings.TrimPrefix(strings.TrimPrefix(api.ErrorCode(), "Client."), "Server.")
+	v.named = addressesIn(api.ErrorMessage())
+	v.said = oneLine(api.ErrorMessage())
+	status := httpStatus(err)
+	for _, r := range rules() {
+		if r.matches(v.ec2Code, v.said) {
+			v.rule = r
+			break
+		}
+	}
+	switch {
+	case v.rule.code != "":
+	case status == 429:
+		v.rule = rule{code: EC2Throttled, class: Transient}
+	case status >= 500 || api.ErrorFault() == smithy.FaultServer:
+		v.rule = rule{code: EC2Unavailable, class: Transient}
+	case status == 0 || status >= 400:
+		v.rule = unknownRefusal()
+	default: // an error in an answer of success: nobody knows what was done
+		v.rule = rule{code: EC2NoAnswer, class: Transient}
+		v.inDoubt = true
+	}
+	// A fault of EC2's own says nothing of what was done before it; "busy" and
+	// "throttled" do.
+	if v.code == EC2Unavailable && !strings.HasSuffix(v.ec2Code, "Unavailable") {
+		v.inDoubt = true
+	}
+	if v.verb == Release && v.code == ENINotFound {
+		v.scope = allGone
+	}
+	if v.family == IPv6 && v.verb != Release && v.code == UnknownRefusal {
+		// What EC2 says of an IPv6 address that another ENI holds is not
+		// documented: any unknown refusal may be it.
+		v.scope = maybeOwned
+	}
+	return v
+}
+
+// unknownRefusal is the verdict on a 4xx that no rule knows. It may be about
+// one address, so a request that changes addresses is split.
+func unknownRefusal() rule {
+	return rule{
+		code: UnknownRefusal, class: Permanent, scope: oneAddress,
+		cure: cureUnknown,
+	}
+}
+
+// httpStatus is the status of the answer that err came from, 0 where there is none.
+func httpStatus(err error) int {
+	var s interface{ HTTPStatusCode() int }
+	if errors.As(err, &s) {
+		return s.HTTPStatusCode()
+	}
+	return 0
+}

@@ -1,0 +1,227 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package eniassign
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+)
+
+// After an address was unassigned from its owner EC2 may need a moment until
+// it can be assigned here; meanwhile nobody has it, so it is tried again soon:
+// after 20, 40, 80, 160 and 320 ms. How long EC2 needs is not documented.
+const (
+	moveTries      = 5
+	moveFirstDelay = 20 * time.Millisecond
+)
+
+// A holder is the ENI that has an address.
+type holder struct {
+	eni     ENI
+	primary bool
+}
+
+// String names the ENI and, where it is known, its instance.
+func (h holder) String() string {
+	if h.eni.InstanceID == "" {
+		return h.eni.ID
+	}
+	return h.eni.ID + " of " + h.eni.InstanceID
+}
+
+// owned goes on after a refusal that may mean that another ENI holds some of
+// addrs.
+func (r *run) owned(ctx context.Context, addrs []netip.Addr, v verdict) {
+	holders := r.lookUp(ctx)
+	if holders == nil {
+		r.split(ctx, addrs, v.unverified(r.holderErr), r.assign, r.refuse)
+		return
+	}
+	var rest []netip.Addr
+	take := map[string][]netip.Addr{}
+	for _, a := range addrs {
+		h, held := holders[a]
+		switch {
+		case held && h.eni.ID == r.call.ENI:
+			r.done(a) // whether EC2 refuses that without AllowReassignment is not documented
+		case held && h.primary:
+			r.settleHeld(a, v, h, AddressIsPrimary, Permanent, curePrimary)
+		case held && r.call.Verb == Hold:
+			r.settleHeld(a, v, h, AddressContested, Contested, cureContested)
+		case held && r.call.Family == IPv6:
+			take[h.eni.ID] = append(take[h.eni.ID], a)
+		default:
+			rest = append(rest, a)
+		}
+	}
+	r.take(ctx, take)
+	switch {
+	case len(rest) < len(addrs):
+		r.assign(ctx, rest)
+	case !r.insisted:
+		// Nobody has them: whoever had has let them go since EC2 refused, as
+		// in a hand-over where this side was the first to ask.
+		r.insisted = true
+		r.insist(ctx, rest)
+	default:
+		r.split(ctx, rest, v, r.assign, r.refuse)
+	}
+}
+
+func (r *run) settleHeld(a netip.Addr, v verdict, h holder, code Code, class Class, cure string) {
+	v.rule = rule{code: code, class: class, cure: cure}
+	why := v.reason(a)
+	why.Owner = h.eni.ID
+	how := "held by"
+	if h.primary {
+		how = "the primary address of"
+	}
+	why.Text = fmt.Sprintf("%s is %s %s, so EC2 refused it to %s: %s.", a, how, h, r.call.ENI, v.quote())
+	r.settle(a, why)
+}
+
+// unverified is the verdict where the owner could not be looked up.
+func (v verdict) unverified(lookup *verdict) verdict {
+	v.said += "; its owner could not be looked up: " + lookup.said
+	if v.family != IPv6 {
+		return v // the code is sure without the owner's name
+	}
+	if v.code == UnknownRefusal {
+		v.code, v.class, v.cure = AddressContested, Contested, cureContested
+	}
+	if v.verb == Claim { // without the owner it cannot be moved
+		v.class, v.cure = lookup.class, lookup.reason(netip.Addr{}).Cure
+	}
+	return v
+}
+
+// lookUp asks once who holds the call's undecided addresses; nil where EC2
+// does not say. The question is kept to the VPC of the call's ENI: another
+// VPC may use the same addresses, and has nothing to do with it.
+func (r *run) lookUp(ctx context.Context) map[netip.Addr]holder {
+	if r.holders != nil || r.holderErr != nil {
+		return r.holders
+	}
+	about := r.call.About
+	if about.VPCID == "" && about.SubnetID == "" {
+		if own := r.describeOwn(ctx); own != nil {
+			about = *own
+		}
+	}
+	req := request{action: "DescribeNetworkInterfaces"}
+	if about.VPCID == "" && about.SubnetID == "" {
+		r.holderErr = &verdict{request: req, rule: rule{class: Transient}, said: "the VPC of " + r.call.ENI + " is not known"}
+		return nil
+	}
+	if r.holderErr = r.mayAsk(ctx, req); r.holderErr != nil {
+		return nil
+	}
+	var ask []netip.Addr
+	for _, a := range r.call.Addrs {
+		if _, ok := r.settled[a]; !ok {
+			ask = append(ask, a)
+		}
+	}
+	name := "addresses.private-ip-address"
+	if r.call.Family == IPv6 {
+		name = "ipv6-addresses.ipv6-address"
+	}
+	scope := filter("vpc-id", about.VPCID)
+	if about.VPCID == "" {
+		scope = filter("subnet-id", about.SubnetID)
+	}
+	enis, err := r.client.describe(ctx, name, texts(ask), scope)
+	if err != nil {
+		v := judge(err, req)
+		r.holderErr = &v
+		return nil
+	}
+	r.holders = map[netip.Addr]holder{}
+	for _, e := range enis {
+		for _, a := range e.Addresses {
+			if r.holders[a].eni.ID != r.call.ENI {
+				r.holders[a] = holder{eni: e, primary: a == e.Primary || a == e.PrimaryIPv6}
+			}
+		}
+	}
+	return r.holders
+}
+
+// take unassigns IPv6 addresses from the ENIs that hold them, then assigns
+// them to the call's ENI.
+func (r *run) take(ctx context.Context, from map[string][]netip.Addr) {
+	var freed []netip.Addr
+	for _, owner := range slices.Sorted(maps.Keys(from)) {
+		// An address that was taken and not assigned is nobody's: never begin what
+		// cannot be ended.
+		if *r.left < 2 {
+			r.refuse(from[owner], postponed(r.request("")))
+			continue
+		}
+		h := r.holders[from[owner][0]]
+		for _, o := range r.client.do(ctx, Call{Verb: Release, ENI: owner, Family: IPv6, Addrs: from[owner], About: h.eni}, r.left) {
+			if o.Reason != nil {
+				o.Reason.Owner = owner
+				o.Reason.Text = fmt.Sprintf("%s is held by %s and could not be taken for %s: %s", o.Addr, h, r.call.ENI, o.Reason.Text)
+				r.settle(o.Addr, o.Reason)
+				continue
+			}
+			if r.freed == nil {
+				r.freed = map[netip.Addr]string{}
+			}
+			r.freed[o.Addr] = owner
+			delete(r.holders, o.Addr)
+			freed = append(freed, o.Addr)
+		}
+	}
+	slices.SortFunc(freed, netip.Addr.Compare)
+	if len(freed) > 0 {
+		*r.left = max(*r.left, 1)
+	}
+	r.insist(ctx, freed)
+}
+
+// insist assigns addresses that nobody has any more, a few times until EC2
+// knows.
+func (r *run) insist(ctx context.Context, addrs []netip.Addr) {
+	for try := 1; len(addrs) > 0; try++ {
+		listed, v := r.change(ctx, addrs)
+		switch {
+		case v == nil:
+			r.acknowledge(ctx, addrs, listed)
+			return
+		case v.scope == eniFull:
+			r.fit(ctx, addrs, *v)
+			return
+		case v.scope == wholeRequest:
+			r.refuse(addrs, *v)
+			return
+		case try > moveTries || !sleep(ctx, moveFirstDelay<<(try-1)):
+			r.split(ctx, addrs, *v, r.assign, r.refuse)
+			return
+		}
+	}
+}
+
+// sleep returns false where ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+func filter(name string, values ...string) types.Filter {
+	return types.Filter{Name: &name, Values: values}
+}

@@ -1,0 +1,150 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package eniassign
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+)
+
+// change sends the run's verb for addrs and returns those that EC2 lists as
+// changed, or the verdict on its refusal. It sends nothing after a refusal
+// that a smaller request cannot help, nor when the requests are used up.
+func (r *run) change(ctx context.Context, addrs []netip.Addr) ([]netip.Addr, *verdict) {
+	req := r.request("")
+	if v := r.mayAsk(ctx, req); v != nil {
+		return nil, v
+	}
+	var listed []netip.Addr
+	var err error
+	switch {
+	case req.verb == Release && req.family == IPv4:
+		req.action = "UnassignPrivateIpAddresses"
+		listed, err = addrs, r.unassign4(ctx, addrs) // EC2 lists nothing here
+	case req.verb == Release:
+		req.action = "UnassignIpv6Addresses"
+		listed, err = r.unassign6(ctx, addrs)
+	case req.family == IPv4:
+		req.action = "AssignPrivateIpAddresses"
+		listed, err = r.assign4(ctx, addrs)
+	default:
+		req.action = "AssignIpv6Addresses"
+		listed, err = r.assign6(ctx, addrs)
+	}
+	if err == nil {
+		return listed, nil
+	}
+	v := judge(err, req)
+	if v.scope == wholeRequest {
+		r.stop = &v
+	}
+	return nil, &v
+}
+
+// mayAsk counts one request, or says why there must not be one.
+func (r *run) mayAsk(ctx context.Context, req request) *verdict {
+	v := verdict{request: req}
+	switch {
+	case r.stop != nil:
+		v = *r.stop
+		v.inDoubt = false // this one was not sent
+	case ctx.Err() != nil:
+		v.rule = rule{code: RequestCanceled, class: Transient}
+		v.lead, v.said = "The caller gave up before the request to", oneLine(ctx.Err().Error())
+	case *r.left <= 0:
+		v = postponed(req)
+	default:
+		*r.left--
+		return nil
+	}
+	return &v
+}
+
+func (r *run) request(action string) request {
+	return request{action: action, verb: r.call.Verb, family: r.call.Family, eni: r.call.ENI}
+}
+
+func postponed(req request) verdict {
+	return verdict{
+		request: req, rule: rule{code: RequestPostponed, class: Transient},
+		lead: "It is left to the next round to", said: "this one has used up its requests",
+	}
+}
+
+func (r *run) assign4(ctx context.Context, addrs []netip.Addr) ([]netip.Addr, error) {
+	out, err := r.client.EC2.AssignPrivateIpAddresses(ctx, &ec2.AssignPrivateIpAddressesInput{
+		NetworkInterfaceId: &r.call.ENI,
+		PrivateIpAddresses: texts(addrs),
+		AllowReassignment:  aws.Bool(r.call.Verb == Claim),
+	})
+	if err != nil || out == nil {
+		return nil, err
+	}
+	var listed []netip.Addr
+	for _, a := range out.AssignedPrivateIpAddresses {
+		listed = appendAddr(listed, a.PrivateIpAddress)
+	}
+	return listed, nil
+}
+
+func (r *run) assign6(ctx context.Context, addrs []netip.Addr) ([]netip.Addr, error) {
+	out, err := r.client.EC2.AssignIpv6Addresses(ctx, &ec2.AssignIpv6AddressesInput{
+		NetworkInterfaceId: &r.call.ENI,
+		Ipv6Addresses:      texts(addrs),
+	})
+	if err != nil || out == nil {
+		return nil, err
+	}
+	var listed []netip.Addr
+	for i := range out.AssignedIpv6Addresses {
+		listed = appendAddr(listed, &out.AssignedIpv6Addresses[i])
+	}
+	return listed, nil
+}
+
+func (r *run) unassign4(ctx context.Context, addrs []netip.Addr) error {
+	_, err := r.client.EC2.UnassignPrivateIpAddresses(ctx, &ec2.UnassignPrivateIpAddressesInput{
+		NetworkInterfaceId: &r.call.ENI,
+		PrivateIpAddresses: texts(addrs),
+	})
+	return err
+}
+
+func (r *run) unassign6(ctx context.Context, addrs []netip.Addr) ([]netip.Addr, error) {
+	out, err := r.client.EC2.UnassignIpv6Addresses(ctx, &ec2.UnassignIpv6AddressesInput{
+		NetworkInterfaceId: &r.call.ENI,
+		Ipv6Addresses:      texts(addrs),
+	})
+	if err != nil || out == nil {
+		return nil, err
+	}
+	var listed []netip.Addr
+	for i := range out.UnassignedIpv6Addresses {
+		listed = appendAddr(listed, &out.UnassignedIpv6Addresses[i])
+	}
+	return listed, nil
+}
+
+func texts(addrs []netip.Addr) []string {
+	s := make([]string, len(addrs))
+	for i, a := range addrs {
+		s[i] = a.String()
+	}
+	return s
+}
+
+// appendAddr appends what EC2 or IMDS wrote, if it is an address.
+func appendAddr(addrs []netip.Addr, s *string) []netip.Addr {
+	if s == nil {
+		return addrs
+	}
+	a, err := netip.ParseAddr(*s)
+	if err != nil {
+		return addrs
+	}
+	return append(addrs, a.Unmap())
+}
