@@ -1,0 +1,30 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import "time"
+
+// fullJitter is a random time below base·2^attempt, itself at most limit.
+func (l *Ledger) fullJitter(attempt int, base, limit time.Duration) time.Duration {
+	d := time.Duration(l.rand() * float64(double(base, attempt, limit)))
+	return max(d, retryFloor)
+}
+
+// stretched is d and up to a tenth more, so that many clients do not call in step.
+func (l *Ledger) stretched(d time.Duration) time.Duration {
+	return d + time.Duration(l.rand()*float64(d)/10)
+}
+
+// between is a random time from low to high.
+func (l *Ledger) between(low, high time.Duration) time.Duration {
+	return low + time.Duration(l.rand()*float64(high-low))
+}
+
+// double is base·2^times, at most limit, without overflow.
+func double(base time.Duration, times int, limit time.Duration) time.Duration {
+	for ; times > 0 && base < limit; times-- {
+		base *= 2
+	}
+	return min(base, limit)
+}

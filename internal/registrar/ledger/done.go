@@ -1,0 +1,171 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
+)
+
+// Done takes EC2's answer to a call of Next.
+func (l *Ledger) Done(now time.Time, call eniassign.Call, outcomes []eniassign.Outcome) {
+	delete(l.busy, slot{call.ENI, call.Family, call.Verb == eniassign.Release})
+	for _, o := range outcomes {
+		c := l.claims[Target{call.ENI, o.Addr}]
+		if c == nil || !c.inFlight {
+			continue
+		}
+		c.inFlight = false
+		switch {
+		case call.Verb == eniassign.Release:
+			l.doneRelease(c, o, now)
+		case o.Reason == nil:
+			l.acknowledge(c, Acked, now)
+		default:
+			l.doneRefused(c, o, now)
+		}
+	}
+}
+
+// acknowledge notes that EC2 has the address on the ENI because of us.
+func (l *Ledger) acknowledge(c *claim, k Kind, now time.Time) {
+	c.standing, c.asked, c.acked = Acknowledged, now, now
+	c.attempts, c.class, c.due = 0, "", now
+	c.hint, c.hintTill = unseen, now.Add(imdsLag)
+	if !c.wanted {
+		c.reason = nil
+		l.letGo(c, now)
+		return
+	}
+	c.set(Assigned, nil, now)
+	e := Event{Kind: k, Target: c.Target, Interface: c.iface, Failover: c.late, Noticed: c.noticed}
+	c.noticed = time.Time{}
+	l.events = append(l.events, e)
+}
+
+func (l *Ledger) doneRelease(c *claim, o eniassign.Outcome, now time.Time) {
+	if o.Reason == nil {
+		c.standing, c.asked = None, now
+		l.madeRoom(c.ENI, now)
+	}
+	switch {
+	case c.wanted: // it came back meanwhile
+		c.set(Pending, nil, now)
+		c.due = now
+	case o.Reason == nil:
+		c.reason = nil
+		l.tell(WasReleased, c)
+		l.forget(c, now)
+	default:
+		l.refuse(c, Releasing, NotReleased, o.Reason, now)
+	}
+}
+
+// doneRefused notes an answer that is no acknowledgement: what was asked was
+// not done, unless that is in doubt. What was on the ENI before stays known.
+func (l *Ledger) doneRefused(c *claim, o eniassign.Outcome, now time.Time) {
+	switch {
+	case o.InDoubt && c.standing != Acknowledged:
+		c.standing = InDoubt
+	case !o.InDoubt && c.standing == InDoubt:
+		c.standing = None
+	}
+	if !c.wanted {
+		c.reason = o.Reason
+		l.letGo(c, now)
+		return
+	}
+	switch o.Reason.Class {
+	case eniassign.Contested:
+		l.contest(c, o.Reason, now)
+	case eniassign.Gone:
+		l.refuse(c, Pending, WasRefused, o.Reason, now)
+		l.vanish(c.ENI, now)
+	case eniassign.Transient:
+		l.refuse(c, Pending, WasRefused, o.Reason, now)
+	default:
+		l.refuse(c, Failed, WasRefused, o.Reason, now)
+	}
+}
+
+// refuse notes a refusal and when to ask again. It is told once, not at every
+// attempt.
+func (l *Ledger) refuse(c *claim, s State, k Kind, r *eniassign.Reason, now time.Time) {
+	if c.class != r.Class {
+		c.class, c.attempts = r.Class, 0
+	}
+	c.due = now.Add(l.delay(r.Class, c.attempts))
+	c.attempts++
+	if e := l.enis[c.ENI]; r.Code == eniassign.ENIFull && e != nil && e.released.After(c.asked) {
+		c.due = now // there is room since
+	}
+	news := c.reason == nil || c.reason.Code != r.Code
+	c.set(s, r, now)
+	if news {
+		l.tell(k, c)
+	}
+}
+
+// madeRoom lets the addresses that did not fit on an ENI try again at once.
+func (l *Ledger) madeRoom(id string, now time.Time) {
+	if e := l.enis[id]; e != nil {
+		e.released = now
+	}
+	for _, c := range l.claims {
+		if c.ENI == id && c.wanted && c.reason != nil && c.reason.Code == eniassign.ENIFull {
+			c.due, c.attempts = now, 0
+		}
+	}
+}
+
+// delay is how long to wait after a refusal.
+func (l *Ledger) delay(class eniassign.Class, attempts int) time.Duration {
+	switch class {
+	case eniassign.Transient, eniassign.Gone:
+		return l.fullJitter(attempts, RetryBase, RetryCap)
+	case eniassign.Denied:
+		return l.between(DeniedMin, DeniedMax)
+	case eniassign.Cooldown:
+		return l.stretched(CooldownDelay)
+	default:
+		return l.stretched(double(PermanentBase, attempts, PermanentCap))
+	}
+}
+
+// contest leaves an address that another ENI holds alone for the hold-down;
+// then it is claimed again (law 4).
+func (l *Ledger) contest(c *claim, r *eniassign.Reason, now time.Time) {
+	c.standing, c.verb = Lost, eniassign.Claim
+	c.due = now.Add(l.stretched(double(l.cfg.HoldDown, c.steals, l.cfg.HoldDownMax)))
+	news := c.state != Contested && (c.reason == nil || c.reason.Code != r.Code)
+	c.set(Contested, r, now)
+	if news {
+		l.tell(WasContested, c)
+	}
+}
+
+// vanish notes that EC2 does not know an ENI any more: nothing is on it, and
+// the interfaces' ENIs must be looked up again.
+func (l *Ledger) vanish(id string, now time.Time) {
+	e := l.enis[id]
+	if e == nil || e.gone {
+		return
+	}
+	e.gone = true
+	l.events = append(l.events, Event{Kind: ENIVanished, Target: Target{ENI: id}})
+	l.inventory.due = now
+	for _, c := range l.sorted() {
+		if c.ENI != id {
+			continue
+		}
+		c.standing = None
+		if c.wanted {
+			c.set(Pending, reason(eniassign.ENINotFound, eniassign.Gone,
+				"EC2 does not know "+id+" any more; the interface's ENI is being looked up again."), now)
+		} else if !c.inFlight {
+			l.forget(c, now)
+		}
+	}
+}

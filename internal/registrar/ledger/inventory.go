@@ -1,0 +1,138 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
+)
+
+// inventoryCap bounds the time between two looks for an ENI that was not found:
+// one may be attached at any time.
+const inventoryCap = 30 * time.Second
+
+// inventoryQuick is how many failed looks are followed by a quick one.
+const inventoryQuick = 5
+
+// nextInventory asks for the worker's ENIs where they are not known, where one
+// went, and where an interface has none.
+func (l *Ledger) nextInventory(w *Work, now time.Time) {
+	s := &l.inventory
+	again := l.lookAgain(w, now)
+	if s.inFlight || !again && (!l.inventoryNeeded() || !w.ripe(s.due, now)) {
+		return
+	}
+	s.inFlight, s.macs = true, l.macs()
+	w.Inventory, w.MACs = true, s.macs
+}
+
+// lookAgain says whether it is time to look for lost addresses where IMDS
+// gives no hints. The look begins with IMDS, which may be back.
+func (l *Ledger) lookAgain(w *Work, now time.Time) bool {
+	known := l.inventory.known
+	if l.cfg.DescribeInterval == 0 || known == nil || known.FromIMDS || l.inventory.inFlight || !l.holdsAny() {
+		return false
+	}
+	return w.ripe(l.inventory.again, now)
+}
+
+// holdsAny says whether any address is assigned.
+func (l *Ledger) holdsAny() bool {
+	for _, c := range l.claims {
+		if c.state == Assigned {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *Ledger) inventoryNeeded() bool {
+	if l.inventory.known == nil {
+		return true
+	}
+	for _, e := range l.enis {
+		if e.gone {
+			return true
+		}
+	}
+	return slices.ContainsFunc(l.unplaced, func(u unplaced) bool { return u.reason.Code == eniassign.NoENI })
+}
+
+// Inventoried takes the answer to Work.Inventory, which was sent at started. A
+// failed look loses nothing of what was known.
+func (l *Ledger) Inventoried(now, started time.Time, inv eniassign.Inventory, r *eniassign.Reason) {
+	s := &l.inventory
+	s.inFlight = false
+	s.again = now.Add(l.stretched(l.cfg.DescribeInterval))
+	if l.closing {
+		return
+	}
+	if r != nil {
+		if s.reason == nil || s.reason.Code != r.Code {
+			l.events = append(l.events, Event{Kind: NoInventory, Reason: r})
+		}
+		s.reason, s.due = r, now.Add(l.inventoryDelay(r.Class))
+		s.attempts++
+		return
+	}
+	if s.known == nil {
+		l.events = append(l.events, Event{Kind: InventoryTaken})
+	}
+	s.reason, s.known = nil, &inv
+	for _, e := range inv.ENIs {
+		l.learn(e, !inv.FromIMDS, now)
+	}
+	for id, e := range l.enis {
+		if e.gone && !slices.ContainsFunc(inv.ENIs, func(i eniassign.ENI) bool { return i.ID == id }) {
+			delete(l.enis, id)
+		}
+	}
+	l.place(now)
+	if !inv.FromIMDS { // EC2 has just said what is there
+		for _, e := range inv.ENIs {
+			l.compare(l.enis[e.ID], started, now)
+		}
+	}
+	if !l.inventoryNeeded() {
+		s.attempts = 0
+		return
+	}
+	s.due = now.Add(l.stretched(double(time.Second, s.attempts, inventoryCap)))
+	s.attempts++
+}
+
+// inventoryDelay is how long to wait after a failed look: a little at first,
+// since a worker's IMDS may be slow to come up, then as the refusal deserves.
+func (l *Ledger) inventoryDelay(class eniassign.Class) time.Duration {
+	if l.inventory.attempts < inventoryQuick {
+		return l.fullJitter(l.inventory.attempts, RetryBase, RetryCap)
+	}
+	return l.delay(class, l.inventory.attempts-inventoryQuick)
+}
+
+// learn takes an ENI of the inventory. What only EC2 tells stays known.
+func (l *Ledger) learn(e eniassign.ENI, fromEC2 bool, now time.Time) {
+	s := l.enis[e.ID]
+	if s == nil {
+		s = &eniState{}
+		l.enis[e.ID] = s
+	} else if !fromEC2 {
+		e.Tags, e.PrimaryIPv6 = s.facts.Tags, s.facts.PrimaryIPv6
+	}
+	s.facts, s.gone = e, false
+	if fromEC2 {
+		s.described, s.tagDue = true, now.Add(l.stretched(tagInterval))
+	}
+}
+
+// inventoryReason is why no address can be placed yet.
+func (l *Ledger) inventoryReason() *eniassign.Reason {
+	if l.inventory.reason != nil {
+		return l.inventory.reason
+	}
+	return reason(InventoryUnknown, eniassign.Transient, fmt.Sprintf("looking up the worker's ENIs for %v", l.inventory.macs))
+}

@@ -1,0 +1,118 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/netwatch"
+)
+
+// A Ledger is the account of all claims. It is not safe for concurrent use.
+type Ledger struct {
+	cfg  Config
+	rand func() float64 // in [0, 1)
+
+	observed bool
+	closing  bool
+	wasReady bool
+	links    []netwatch.Interface // of the last snapshot, all of them
+	noticed  time.Time
+
+	inventory inventoryState
+	describe  describeState
+	enis      map[string]*eniState
+
+	claims   map[Target]*claim
+	unplaced []unplaced
+	busy     map[slot]bool
+	refused  *eniassign.Reason // why nothing at all may be done here
+	history  []Row
+	events   []Event
+}
+
+// inventoryState is what is known of the worker's ENIs as a whole.
+type inventoryState struct {
+	known    *eniassign.Inventory
+	reason   *eniassign.Reason // why it is not known
+	inFlight bool
+	due      time.Time
+	attempts int
+	macs     []string  // of the interfaces, when it was last taken
+	again    time.Time // where IMDS gives no hints
+}
+
+// describeState is the one filtered Describe that may be in flight.
+type describeState struct {
+	inFlight bool
+	due      time.Time
+	attempts int
+	denied   bool
+	reason   *eniassign.Reason
+}
+
+// eniState is what is known of one ENI.
+type eniState struct {
+	facts     eniassign.ENI
+	described bool // once in this run, or the right to is missing
+	wish      bool // is to be described again
+	gone      bool // EC2 does not know it any more
+	hint      struct {
+		inFlight    bool
+		due         time.Time
+		failedSince time.Time
+	}
+	tagDue   time.Time // where the ENI is refused for want of its tag
+	released time.Time // the last release, which made room
+}
+
+// A slot is what may have one call in flight at a time.
+type slot struct {
+	eni     string
+	family  eniassign.Family
+	release bool
+}
+
+// New makes an empty ledger. rand gives numbers in [0, 1) for the jitter.
+func New(cfg Config, rand func() float64) *Ledger {
+	return &Ledger{
+		cfg: cfg, rand: rand,
+		enis:   map[string]*eniState{},
+		claims: map[Target]*claim{},
+		busy:   map[slot]bool{},
+	}
+}
+
+// sorted are the claims in a fixed order, so that equal histories give equal work.
+func (l *Ledger) sorted() []*claim {
+	return slices.SortedFunc(maps.Values(l.claims), func(a, b *claim) int {
+		return cmp.Or(cmp.Compare(a.ENI, b.ENI), a.Addr.Compare(b.Addr))
+	})
+}
+
+// Shutdown says that the pod ends: every address counts as gone from now on.
+func (l *Ledger) Shutdown(now time.Time) {
+	l.closing = true
+	l.links, l.unplaced = nil, nil
+	for _, c := range l.sorted() {
+		l.gone(c, now)
+	}
+}
+
+// Drained says that nothing is left to release and no call is in flight.
+func (l *Ledger) Drained() bool {
+	for _, c := range l.claims {
+		if !c.settled() {
+			return false
+		}
+	}
+	return true
+}
+
+// Refused is why nothing may be done in this namespace at all, nil if it may.
+func (l *Ledger) Refused() *eniassign.Reason { return l.refused }

@@ -1,0 +1,168 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"slices"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
+)
+
+// Work is what is to be done now. Each part counts as in flight until its
+// answer comes back: Inventoried, Described, Hinted, Done.
+type Work struct {
+	// Inventory says to find the worker's ENIs; MACs are the interfaces'.
+	Inventory bool
+	MACs      []string
+	// Describe are ENIs to ask EC2 about, in one filtered call.
+	Describe []string
+	// Hints are ENIs to ask IMDS about.
+	Hints []eniassign.ENI
+	// Calls are the mutations, one EC2 request each in the normal case. They
+	// may run side by side.
+	Calls []eniassign.Call
+	// Wake is when to ask again if nothing happens; zero for never.
+	Wake time.Time
+}
+
+func (w *Work) wakeAt(t time.Time) {
+	if w.Wake.IsZero() || t.Before(w.Wake) {
+		w.Wake = t
+	}
+}
+
+// ripe says whether t has come; if not, it sets the alarm.
+func (w *Work) ripe(t, now time.Time) bool {
+	if t.After(now) {
+		w.wakeAt(t)
+		return false
+	}
+	return true
+}
+
+// Next says what to do now and marks it as in flight.
+func (l *Ledger) Next(now time.Time) Work {
+	var w Work
+	if l.refused != nil || !l.observed && !l.closing {
+		return w
+	}
+	if !l.closing {
+		l.nextInventory(&w, now)
+		l.nextHints(&w, now)
+	}
+	l.nextDescribe(&w, now)
+	l.nextCalls(&w, now)
+	if len(l.Waiting()) == 0 {
+		l.wasReady = true
+	}
+	return w
+}
+
+// nextCalls plans the mutations that are due.
+func (l *Ledger) nextCalls(w *Work, now time.Time) {
+	var items []eniassign.Item
+	for _, c := range l.sorted() {
+		verb, ok := l.needs(c)
+		if ok && verb == eniassign.Release && l.foreign(c) {
+			l.abandon(c, now)
+			continue
+		}
+		if !ok || c.inFlight || l.busy[slotOf(c.Target, verb)] || !w.ripe(c.due, now) {
+			continue
+		}
+		items = append(items, eniassign.Item{Addr: c.Addr, ENI: c.ENI, Verb: verb})
+	}
+	calls, done := eniassign.Plan(items, l.known())
+	for _, i := range done {
+		l.free(l.claims[Target{i.ENI, i.Addr}], i.Verb, now)
+	}
+	for _, call := range calls {
+		l.busy[slot{call.ENI, call.Family, call.Verb == eniassign.Release}] = true
+		for _, a := range call.Addrs {
+			l.start(l.claims[Target{call.ENI, a}], call.Verb, now)
+		}
+	}
+	w.Calls = calls
+}
+
+// needs says which call a claim needs, whenever it is due.
+func (l *Ledger) needs(c *claim) (eniassign.Verb, bool) {
+	if !c.wanted {
+		return eniassign.Release, c.state == Releasing && c.standing == Acknowledged
+	}
+	switch e := l.enis[c.ENI]; {
+	case c.state == Assigned, e == nil, e.gone, !e.described:
+		return 0, false
+	}
+	return c.verb, true
+}
+
+// foreign says that the claim's ENI is not this worker's any more, so that
+// releasing there could take the address from somebody else (law 5).
+func (l *Ledger) foreign(c *claim) bool {
+	inv := l.inventory.known
+	return inv != nil && inv.FromIMDS && !slices.ContainsFunc(inv.ENIs, func(e eniassign.ENI) bool { return e.ID == c.ENI })
+}
+
+func (l *Ledger) abandon(c *claim, now time.Time) {
+	c.standing = None
+	c.reason = reason(ReleaseUnsure, eniassign.Permanent, c.ENI+" is not attached to this worker any more: not released.")
+	l.tell(NotReleased, c)
+	l.forget(c, now)
+}
+
+// known are the ENIs' lasting facts: the addresses that they held at some
+// time are no reason to leave out a call.
+func (l *Ledger) known() []eniassign.ENI {
+	out := make([]eniassign.ENI, 0, len(l.enis))
+	for _, s := range l.enis {
+		e := s.facts
+		e.Addresses = nil
+		out = append(out, e)
+	}
+	return out
+}
+
+func slotOf(t Target, v eniassign.Verb) slot {
+	f := eniassign.IPv4
+	if t.Addr.Is6() {
+		f = eniassign.IPv6
+	}
+	return slot{t.ENI, f, v == eniassign.Release}
+}
+
+// start marks a claim as in flight. From here until the answer EC2 may or may
+// not have done it, and so says the state file.
+func (l *Ledger) start(c *claim, v eniassign.Verb, now time.Time) {
+	c.inFlight, c.asked = true, now
+	e := Event{Kind: Asked, Target: c.Target, Interface: c.iface, Failover: c.late}
+	if v == eniassign.Release {
+		l.events = append(l.events, e)
+		return
+	}
+	if c.standing != Acknowledged {
+		c.standing = InDoubt
+	}
+	if c.state == Contested {
+		c.steals++
+		l.tell(Taken, c)
+	}
+	if c.late && c.attempts == 0 && v == eniassign.Claim && c.state == Pending {
+		e.Noticed = c.noticed
+	}
+	l.events = append(l.events, e)
+	c.set(Assigning, c.reason, now)
+}
+
+// free ends an item that needs no call.
+func (l *Ledger) free(c *claim, v eniassign.Verb, now time.Time) {
+	if v == eniassign.Release {
+		c.standing, c.reason = None, nil
+		l.tell(WasReleased, c)
+		l.forget(c, now)
+		return
+	}
+	l.acknowledge(c, AlreadyThere, now)
+}

@@ -1,0 +1,208 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/netwatch"
+)
+
+// A want is an address on an interface that is looked after.
+type want struct {
+	iface, mac string
+	addr       netip.Addr
+}
+
+// An unplaced want has no ENI that it could be assigned to.
+type unplaced struct {
+	want
+	eni    string // the one that is refused, "" where there is none
+	reason *eniassign.Reason
+	since  time.Time
+}
+
+// Observe takes what the kernel says now. It is the truth of what is wanted.
+func (l *Ledger) Observe(now time.Time, s netwatch.Snapshot) {
+	if l.closing {
+		return
+	}
+	l.observed = true
+	l.links, l.noticed = s.Interfaces, s.Noticed
+	if macs := l.macs(); !slices.Equal(macs, l.inventory.macs) {
+		l.inventory.attempts, l.inventory.due = 0, now
+	}
+	l.place(now)
+}
+
+// wants are the addresses of the interfaces that are looked after.
+func (l *Ledger) wants() []want {
+	var out []want
+	for _, i := range l.links {
+		if ok, _ := l.selects(i); !ok {
+			continue
+		}
+		for _, p := range i.Prefixes {
+			out = append(out, want{i.Name, i.MAC, p.Addr()})
+		}
+	}
+	return out
+}
+
+// place gives every wanted address its target, makes claims of those that
+// appeared, and lets go of those that went.
+func (l *Ledger) place(now time.Time) {
+	if l.inventory.known == nil || !l.observed || l.closing {
+		return
+	}
+	if l.refused = l.hostNetwork(); l.refused != nil {
+		return
+	}
+	placed, failed := l.targets()
+	l.noteUnplaced(failed, now)
+	for _, c := range l.sorted() {
+		if _, ok := placed[c.Target]; ok {
+			continue
+		}
+		misplaced := slices.ContainsFunc(failed, func(u unplaced) bool { return u.addr == c.Addr })
+		if misplaced && c.standing == None && !c.inFlight {
+			delete(l.claims, c.Target) // still there, and never asked for
+			continue
+		}
+		l.gone(c, now)
+	}
+	for t, w := range placed {
+		l.wanted(t, w, now)
+	}
+}
+
+// targets matches every want with its ENI.
+func (l *Ledger) targets() (map[Target]want, []unplaced) {
+	placed := map[Target]want{}
+	var failed []unplaced
+	first := map[netip.Addr]Target{}
+	for _, w := range l.wants() {
+		id, r := l.match(w)
+		if r != nil {
+			failed = append(failed, unplaced{want: w, eni: id, reason: r})
+			continue
+		}
+		t := Target{id, w.addr}
+		other, twice := first[w.addr]
+		if !twice || other == t {
+			first[w.addr], placed[t] = t, w
+			continue
+		}
+		// One address on two ENIs: EC2 can deliver it to one only. The one
+		// that has it keeps it; without one, nobody may guess.
+		if l.standing(t) == Acknowledged {
+			first[w.addr], placed[t] = t, w
+			t, other, w = other, t, placed[other]
+			delete(placed, t)
+		} else if l.standing(other) != Acknowledged {
+			failed = append(failed, unplaced{want: placed[other], reason: twiceReason(w.addr, other.ENI, t.ENI)})
+			delete(placed, other)
+		}
+		failed = append(failed, unplaced{want: w, reason: twiceReason(w.addr, t.ENI, other.ENI)})
+	}
+	return placed, failed
+}
+
+func twiceReason(a netip.Addr, one, two string) *eniassign.Reason {
+	r := reason(AddressTwice, eniassign.Permanent,
+		fmt.Sprintf("%s is on two interfaces of the pod, above %s and above %s.", a, one, two))
+	r.Cure = "EC2 delivers an address to one ENI only: take it off one of the interfaces."
+	return r
+}
+
+func (l *Ledger) standing(t Target) Standing {
+	if c := l.claims[t]; c != nil {
+		return c.standing
+	}
+	return None
+}
+
+// noteUnplaced keeps the time since when an address has had no ENI.
+func (l *Ledger) noteUnplaced(failed []unplaced, now time.Time) {
+	for i := range failed {
+		failed[i].since = now
+		known := slices.IndexFunc(l.unplaced, func(u unplaced) bool {
+			return u.want == failed[i].want && u.reason.Code == failed[i].reason.Code
+		})
+		if known >= 0 {
+			failed[i].since = l.unplaced[known].since
+			continue
+		}
+		l.events = append(l.events, Event{Kind: Misplaced, Target: Target{Addr: failed[i].addr},
+			Interface: failed[i].iface, Reason: failed[i].reason})
+	}
+	l.unplaced = failed
+}
+
+// wanted notes that a target is in the snapshot. What was not in the last one
+// has appeared and is claimed (law 3); what a restart brought back is held (law 6).
+func (l *Ledger) wanted(t Target, w want, now time.Time) {
+	c, known := l.claims[t]
+	if known && c.wanted {
+		c.iface, c.mac = w.iface, w.mac
+		return
+	}
+	if !known {
+		c = &claim{Target: t, verb: eniassign.Claim}
+		l.claims[t] = c
+	}
+	restored := known && c.reason != nil && c.reason.Code == Restored
+	c.iface, c.mac, c.wanted = w.iface, w.mac, true
+	c.attempts, c.due, c.class = 0, now, ""
+	if !restored {
+		c.verb, c.created, c.noticed, c.late = eniassign.Claim, now, l.noticed, l.wasReady
+		c.steals = 0
+	}
+	if !c.inFlight {
+		c.set(Pending, nil, now)
+	}
+	l.tell(Appeared, c)
+}
+
+// gone notes that a target is not in the snapshot any more (law 5).
+func (l *Ledger) gone(c *claim, now time.Time) {
+	restored := !c.wanted && c.reason != nil && c.reason.Code == Restored
+	if !c.wanted && !restored {
+		return
+	}
+	c.wanted, c.attempts, c.due, c.class = false, 0, now, ""
+	l.tell(Vanished, c)
+	if c.inFlight {
+		return // its answer decides
+	}
+	l.letGo(c, now)
+}
+
+// letGo starts the release of an unwanted claim, or forgets it.
+func (l *Ledger) letGo(c *claim, now time.Time) {
+	switch {
+	case !c.releasable():
+		l.forget(c, now)
+	case l.cfg.NeverRelease:
+		c.standing = None
+		c.reason = reason(KeptOnRequest, eniassign.Permanent, "left on its ENI, as --release=never says.")
+		l.forget(c, now)
+	default:
+		c.set(Releasing, c.reason, now)
+	}
+}
+
+// forget ends a claim: its row moves to the history.
+func (l *Ledger) forget(c *claim, now time.Time) {
+	c.set(Released, c.reason, now)
+	l.history = append(l.history, l.row(c))
+	if extra := len(l.history) - historyLength; extra > 0 {
+		l.history = slices.Delete(l.history, 0, extra)
+	}
+	delete(l.claims, c.Target)
+}

@@ -1,0 +1,116 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/netwatch"
+)
+
+// eniKinds are the link kinds that a CNI plugin puts above an ENI; "" is a
+// device moved into the pod. Others (tun, dummy, gre, wireguard …) are the
+// application's own and lie on no ENI, unless their MAC says so.
+var eniKinds = [...]string{"", "ipvlan", "macvlan", "macvtap", "ipvtap", "vlan", "veth"}
+
+// selects says whether the interface is looked after, and if not, why.
+func (l *Ledger) selects(i netwatch.Interface) (bool, string) {
+	switch {
+	case i.Loopback:
+		return false, "it is the loopback"
+	case slices.Contains(l.cfg.DefaultInterfaces, i.Name):
+		return false, "it is the pod's default network"
+	case len(l.cfg.Interfaces) > 0:
+		return slices.Contains(l.cfg.Interfaces, i.Name), "it is not among --interfaces"
+	case slices.Contains(eniKinds[:], i.Kind) || l.byMAC(i.MAC) != "":
+		return true, ""
+	}
+	return false, fmt.Sprintf("links of kind %q lie on no ENI", i.Kind)
+}
+
+// macs are the link-layer addresses by which EC2 can be asked for the ENIs:
+// those of the interfaces that may turn out to be looked after, and the default
+// one's, which is an ENI's only on a worker's own network (law 9).
+func (l *Ledger) macs() []string {
+	var out []string
+	for _, i := range l.links {
+		named := len(l.cfg.Interfaces) == 0 || slices.Contains(l.cfg.Interfaces, i.Name)
+		if i.MAC != "" && !i.Loopback && (named || slices.Contains(l.cfg.DefaultInterfaces, i.Name)) {
+			out = append(out, i.MAC)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// byMAC is the ENI with the MAC, "" where there is none.
+func (l *Ledger) byMAC(mac string) string {
+	if mac == "" || l.inventory.known == nil {
+		return ""
+	}
+	for _, e := range l.inventory.known.ENIs {
+		if e.MAC == mac {
+			return e.ID
+		}
+	}
+	return ""
+}
+
+// match finds the ENI for a want, or a reason why it has none; with a reason
+// the ENI is the one that is refused, if one is. An address that has a standing stays with
+// its ENI as long as EC2 knows that one: a hole in IMDS's answer or a tag taken
+// off must not take working addresses down.
+func (l *Ledger) match(w want) (string, *eniassign.Reason) {
+	for t, c := range l.claims {
+		if t.Addr == w.addr && c.mac == w.mac && c.standing != None && !l.enis[t.ENI].isGone() {
+			return t.ENI, nil
+		}
+	}
+	facts := l.facts()
+	e, err := eniassign.Match(w.mac, w.addr, facts, l.cfg.Policy)
+	if refused := (*eniassign.RefusedError)(nil); errors.As(err, &refused) {
+		return refused.ENI.ID, ReasonOf(err)
+	}
+	if err != nil {
+		return "", ReasonOf(err)
+	}
+	return e.ID, eniassign.CheckAddress(w.addr, e)
+}
+
+// facts are the ENIs of the inventory with what EC2 has told of them since.
+func (l *Ledger) facts() []eniassign.ENI {
+	out := slices.Clone(l.inventory.known.ENIs)
+	for i, e := range out {
+		if s := l.enis[e.ID]; s != nil {
+			out[i] = s.facts
+		}
+	}
+	return out
+}
+
+func (s *eniState) isGone() bool { return s != nil && s.gone }
+
+// hostNetwork is a reason when the namespace is the worker's own: it has the
+// primary ENI's own primary address.
+func (l *Ledger) hostNetwork() *eniassign.Reason {
+	for _, e := range l.inventory.known.ENIs {
+		if e.DeviceIndex != 0 || !e.Primary.IsValid() {
+			continue
+		}
+		for _, i := range l.links {
+			for _, p := range i.Prefixes {
+				if p.Addr() == e.Primary {
+					r := reason(HostNetwork, eniassign.Permanent, fmt.Sprintf(
+						"This is the worker's own network: %s has %s, the primary address of %s.", i.Name, e.Primary, e.ID))
+					r.Cure = "Run the registrar in a pod with Multus interfaces and without hostNetwork."
+					return r
+				}
+			}
+		}
+	}
+	return nil
+}

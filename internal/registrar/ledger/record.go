@@ -1,0 +1,60 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
+)
+
+// A Record is what of a claim must outlive a restart.
+type Record struct {
+	Address   netip.Addr `json:"address"`
+	ENI       string     `json:"eni"`
+	Interface string     `json:"interface,omitempty"`
+	MAC       string     `json:"mac,omitempty"`
+	Standing  Standing   `json:"standing"`
+	// Since is when the standing began; for InDoubt, when the call was sent.
+	Since time.Time `json:"since"`
+	// Held says of InDoubt that the call had no right to take the address from
+	// another ENI; a restart does not give it that.
+	Held bool `json:"held,omitempty"`
+}
+
+// Records are the claims that must outlive a restart, sorted.
+func (l *Ledger) Records() []Record {
+	var out []Record
+	for _, c := range l.claims {
+		if c.standing != None {
+			out = append(out, Record{c.Addr, c.ENI, c.iface, c.mac, c.standing, c.asked,
+				c.standing == InDoubt && c.verb == eniassign.Hold})
+		}
+	}
+	slices.SortFunc(out, func(a, b Record) int {
+		return cmp.Or(cmp.Compare(a.ENI, b.ENI), a.Address.Compare(b.Address))
+	})
+	return out
+}
+
+// Restore takes up what an earlier run of this container recorded. Call it
+// once, before anything else. A restart is not an appearance (law 6): what
+// was acknowledged will be held, not claimed.
+func (l *Ledger) Restore(now time.Time, records []Record) {
+	for _, r := range records {
+		t := Target{r.ENI, r.Address}
+		c := &claim{Target: t, iface: r.Interface, mac: r.MAC, standing: r.Standing, asked: r.Since,
+			verb: eniassign.Hold, created: now, noticed: now}
+		// A claim that was under way moments ago is finished as what it was.
+		// Later, or when the clock has jumped, somebody else may be active.
+		if age := now.Sub(r.Since); r.Standing == InDoubt && !r.Held && age >= 0 && age < l.cfg.HoldDown {
+			c.verb = eniassign.Claim
+		}
+		c.set(Pending, reason(Restored, eniassign.Transient, "taken over from the state file; the pod's interfaces have not been read yet"), now)
+		l.claims[t] = c
+	}
+}

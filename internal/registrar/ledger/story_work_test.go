@@ -1,0 +1,188 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
+)
+
+var verbs = map[eniassign.Verb]string{eniassign.Claim: "claim", eniassign.Hold: "hold", eniassign.Release: "release"}
+
+// step asks the ledger for work and writes it down as the story tells it.
+func (s *stage) step() {
+	w := s.Next(s.now)
+	s.wake = w.Wake
+	s.Events()
+	if w.Inventory {
+		s.add(pendingWork{what: "inventory", ids: w.MACs}, "inventory")
+	}
+	if len(w.Describe) > 0 {
+		s.add(pendingWork{what: "describe", ids: w.Describe}, "describe "+strings.Join(w.Describe, " "))
+	}
+	for _, e := range w.Hints {
+		s.add(pendingWork{what: "hint", ids: []string{e.ID}}, "hint "+e.ID)
+	}
+	for _, c := range w.Calls {
+		text := verbs[c.Verb] + " " + c.ENI
+		for _, a := range c.Addrs {
+			text += " " + a.String()
+		}
+		s.add(pendingWork{what: verbs[c.Verb], ids: []string{c.ENI}, call: c}, text)
+	}
+}
+
+func (s *stage) add(p pendingWork, text string) {
+	p.started = s.now
+	s.pending = append(s.pending, p)
+	s.got = append(s.got, text)
+}
+
+// answer answers the oldest piece of work of the kind.
+func (s *stage) answer(f []string) error {
+	what, f := f[0], f[1:]
+	i := slices.IndexFunc(s.pending, func(p pendingWork) bool {
+		return p.what == what && (len(f) == 0 || !strings.HasPrefix(f[0], "eni-") || p.ids[0] == f[0])
+	})
+	if i < 0 {
+		return fmt.Errorf("nobody asked")
+	}
+	p := s.pending[i]
+	s.pending = slices.Delete(s.pending, i, i+1)
+	if len(f) > 0 && strings.HasPrefix(f[0], "eni-") {
+		f = f[1:]
+	}
+	var r *eniassign.Reason
+	if len(f) > 0 && f[0] != "ok" && f[0] != "lost" && !strings.Contains(f[0], "=") {
+		r = refusal(f[0])
+	}
+	switch what {
+	case "inventory":
+		s.Inventoried(s.now, p.started, eniassign.Inventory{ENIs: s.inventory(p.ids), FromIMDS: !s.noIMDS}, r)
+	case "describe":
+		s.Described(s.now, p.started, p.ids, s.described(p.ids), r)
+	case "hint":
+		s.hint(p, r)
+	default:
+		s.Done(s.now, p.call, outcomes(p.call, f, r))
+	}
+	s.step()
+	return nil
+}
+
+// inventory is what IMDS tells, or Describe by MAC where it is silent.
+func (s *stage) inventory(macs []string) []eniassign.ENI {
+	var out []eniassign.ENI
+	for _, e := range s.enis {
+		switch {
+		case !s.noIMDS:
+			e.Tags = nil
+			out = append(out, e)
+		case slices.Contains(macs, e.MAC):
+			e.CIDRs, e.Addresses = nil, append(s.held[e.ID], e.Primary)
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (s *stage) described(ids []string) []eniassign.ENI {
+	var out []eniassign.ENI
+	for _, e := range s.enis {
+		if slices.Contains(ids, e.ID) {
+			e.CIDRs, e.Addresses = nil, append(s.held[e.ID], e.Primary)
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (s *stage) hint(p pendingWork, r *eniassign.Reason) {
+	var err error
+	if r != nil {
+		err = fmt.Errorf("IMDS: %s", r.Text)
+	}
+	s.Hinted(s.now, p.started, p.ids[0], eniassign.ENI{ID: p.ids[0], Addresses: s.shown[p.ids[0]]}, err)
+}
+
+func outcomes(c eniassign.Call, f []string, all *eniassign.Reason) []eniassign.Outcome {
+	var out []eniassign.Outcome
+	for _, a := range c.Addrs {
+		o := eniassign.Outcome{Addr: a, Reason: all}
+		if len(f) > 0 && f[0] == "lost" {
+			o.Reason, o.InDoubt = refusal("Transient/EC2NoAnswer"), true
+		}
+		for _, one := range f {
+			if addr, why, ok := strings.Cut(one, "="); ok && netip.MustParseAddr(addr) == a {
+				o.Reason = refusal(why)
+			}
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func refusal(text string) *eniassign.Reason {
+	class, code, _ := strings.Cut(text, "/")
+	return &eniassign.Reason{Class: eniassign.Class(class), Code: eniassign.Code(code), Text: "told so", Cure: "Do it."}
+}
+
+// expect checks what a user would see.
+func (s *stage) expect(f []string) error {
+	switch f[0] {
+	case "ready":
+		if w := s.Waiting(); len(w) > 0 {
+			return fmt.Errorf("waiting for %q", w)
+		}
+	case "waiting":
+		if w := strings.Join(s.Waiting(), "\n"); !strings.Contains(w, strings.Join(f[1:], " ")) {
+			return fmt.Errorf("waiting for %q", w)
+		}
+	case "drained":
+		if !s.Drained() {
+			return fmt.Errorf("not drained: %+v", s.Rows())
+		}
+	case "record":
+		return s.expectRecord(netip.MustParseAddr(f[1]), f[2])
+	case "state":
+		return s.expectState(netip.MustParseAddr(f[1]), f[2:])
+	}
+	return nil
+}
+
+func (s *stage) expectRecord(a netip.Addr, want string) error {
+	got := "-"
+	for _, r := range s.Records() {
+		if r.Address == a {
+			got = string(r.Standing)
+		}
+	}
+	if got != want {
+		return fmt.Errorf("the record says %q", got)
+	}
+	return nil
+}
+
+func (s *stage) expectState(a netip.Addr, want []string) error {
+	var seen []string
+	for _, r := range s.Rows() {
+		if r.Address != a {
+			continue
+		}
+		got := []string{string(r.State)}
+		if r.Code != "" {
+			got = append(got, string(r.Code))
+		}
+		if slices.Equal(got, want) {
+			return nil
+		}
+		seen = append(seen, strings.Join(got, " ")+" since "+r.Since.Format(time.TimeOnly))
+	}
+	return fmt.Errorf("it is %q", seen)
+}
