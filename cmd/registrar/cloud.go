@@ -1,0 +1,78 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/metrics"
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
+)
+
+// cloud is EC2 and IMDS as the SDK's environment describes them. Where that
+// names no Region, the one of IMDS is taken once it has answered.
+type cloud struct {
+	cfg     aws.Config
+	log     *slog.Logger
+	metrics *metrics.Metrics // nil for none
+	imds    eniassign.IMDS
+	client  atomic.Pointer[eniassign.Client]
+}
+
+func newCloud(ctx context.Context, log *slog.Logger, m *metrics.Metrics) (*cloud, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the AWS SDK's environment: %w", err)
+	}
+	c := &cloud{cfg: cfg, log: log, metrics: m, imds: eniassign.NewIMDS(cfg)}
+	c.use(cfg.Region)
+	return c, nil
+}
+
+// use makes the client for a Region.
+func (c *cloud) use(region string) {
+	cfg := c.cfg.Copy()
+	cfg.Region = region
+	var api eniassign.EC2 = eniassign.NewEC2(cfg)
+	if c.metrics != nil {
+		api = eniassign.Instrument(api, c.metrics.Called)
+	}
+	c.client.Store(&eniassign.Client{EC2: api, IMDS: c.imds})
+}
+
+// Inventory finds the worker's ENIs.
+func (c *cloud) Inventory(ctx context.Context, macs []string) (eniassign.Inventory, error) {
+	inv, err := c.client.Load().Inventory(ctx, macs)
+	if err != nil {
+		return inv, err
+	}
+	if c.cfg.Region == "" && inv.Region != "" {
+		c.use(inv.Region)
+	}
+	if inv.IMDSError != "" {
+		c.log.Warn("instance metadata not used", "reason", inv.IMDSError)
+	}
+	return inv, nil
+}
+
+// Describe asks EC2 about ENIs.
+func (c *cloud) Describe(ctx context.Context, ids []string) ([]eniassign.ENI, error) {
+	return c.client.Load().Describe(ctx, ids)
+}
+
+// Hint asks IMDS about an ENI.
+func (c *cloud) Hint(ctx context.Context, e eniassign.ENI) (eniassign.ENI, error) {
+	return c.client.Load().Hint(ctx, e)
+}
+
+// Do sends a call to EC2.
+func (c *cloud) Do(ctx context.Context, call eniassign.Call) []eniassign.Outcome {
+	return c.client.Load().Do(ctx, call)
+}

@@ -1,0 +1,120 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"os"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/cli"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/control"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/ledger"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/metrics"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/state"
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/netwatch"
+)
+
+// run makes a registrar of the settings and lets do run it. A failure also
+// goes to the termination message.
+func (s *settings) run(c *cobra.Command, mode string, cfg ledger.Config, do func(*registrar.Registrar) error) error {
+	log := s.logger(c)
+	log.Info("registrar starts", "version", cli.Version(), "mode", mode)
+	err := s.serve(c.Context(), log, mode, cfg, do)
+	if err != nil {
+		s.terminate(log, err)
+		return err
+	}
+	log.Info("registrar ends", "mode", mode)
+	return nil
+}
+
+func (s *settings) serve(ctx context.Context, log *slog.Logger, mode string, cfg ledger.Config, do func(*registrar.Registrar) error) error {
+	aside, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var servers sync.WaitGroup
+	defer servers.Wait()
+	defer stop()
+
+	o := registrar.Options{
+		Version: cli.Version(), Mode: mode, Ledger: cfg,
+		Store: state.Open(s.stateDir), Log: log,
+		Rand: rand.Float64, ShutdownTimeout: s.shutdown,
+	}
+	m, err := s.metrics(aside, log, &servers)
+	if err != nil {
+		return err
+	}
+	if m != nil {
+		o.Observer = m
+	}
+	if o.Publish, err = s.control(aside, log, &servers); err != nil {
+		return err
+	}
+	w, err := netwatch.Open(netwatch.Options{Logger: log})
+	if err != nil {
+		return fmt.Errorf("watch the pod's interfaces: %w", err)
+	}
+	defer w.Close()
+	o.Watcher = w
+	if o.Cloud, err = newCloud(ctx, log, m); err != nil {
+		return err
+	}
+	return do(registrar.New(o))
+}
+
+// metrics serves them where --metrics-address asks for it; nil otherwise.
+func (s *settings) metrics(ctx context.Context, log *slog.Logger, servers *sync.WaitGroup) (*metrics.Metrics, error) {
+	if s.metricsAddress == "" {
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", s.metricsAddress)
+	if err != nil {
+		return nil, fmt.Errorf("serve metrics at --metrics-address %s: %w", s.metricsAddress, err)
+	}
+	m := metrics.New()
+	log.Info("serving metrics", "address", l.Addr().String())
+	servers.Go(func() {
+		if err := m.Serve(ctx, l); err != nil {
+			log.Error("metrics are not served any more", "error", err)
+		}
+	})
+	return m, nil
+}
+
+// control serves the status socket. A state directory that cannot have one
+// costs the status command, not the routes; one that is in use ends the run.
+func (s *settings) control(ctx context.Context, log *slog.Logger, servers *sync.WaitGroup) (func(control.Document), error) {
+	l, err := listen(s.stateDir)
+	var inUse *control.InUseError
+	if errors.As(err, &inUse) {
+		return nil, err
+	}
+	if err != nil {
+		log.Error("no status socket", "error", err,
+			"cure", "give the registrar a writable --state-dir (an emptyDir); until then 'status' and 'wait' do not work")
+		return func(control.Document) {}, nil
+	}
+	server := control.NewServer()
+	servers.Go(func() {
+		if err := server.Serve(ctx, l); err != nil {
+			log.Error("the status socket is not served any more", "error", err)
+		}
+	})
+	return server.Publish, nil
+}
+
+func listen(dir string) (net.Listener, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the state directory: %w", err)
+	}
+	return control.Listen(dir)
+}
