@@ -1,0 +1,84 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
+)
+
+// since are the calls that arrived after a moment.
+func since(calls []model.Call, moment time.Time) []model.Call {
+	return slices.DeleteFunc(slices.Clone(calls), func(c model.Call) bool { return c.Time.Before(moment) })
+}
+
+// tally counts calls by action.
+func tally(calls []model.Call) map[string]int {
+	n := make(map[string]int)
+	for _, c := range calls {
+		n[c.Action]++
+	}
+	return n
+}
+
+// count writes a tally as "4 (1×DescribeNetworkInterfaces, 3×…)".
+func count(tally map[string]int) string {
+	var parts []string
+	total := 0
+	for _, action := range slices.Sorted(maps.Keys(tally)) {
+		parts = append(parts, fmt.Sprintf("%d×%s", tally[action], action))
+		total += tally[action]
+	}
+	if total == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d (%s)", total, strings.Join(parts, ", "))
+}
+
+// acknowledged is when EC2 told an ENI's registrar that it has the address, in
+// answer to a call since a moment; false when it has not.
+func acknowledged(calls []model.Call, addr netip.Addr, eniID string, moment time.Time) (time.Time, bool) {
+	for _, c := range since(calls, moment) {
+		if strings.HasPrefix(c.Action, "Assign") && c.Done && c.Code == "" && c.ENI == eniID && slices.Contains(c.Addresses, addr.String()) {
+			return c.Time.Add(c.Duration), true
+		}
+	}
+	return time.Time{}, false
+}
+
+// about are a worker's calls that name the address, and those that name none.
+func about(calls []model.Call, worker string, addr netip.Addr) []model.Call {
+	return slices.DeleteFunc(slices.Clone(calls), func(c model.Call) bool {
+		return c.Worker != worker || len(c.Addresses) > 0 && !slices.Contains(c.Addresses, addr.String())
+	})
+}
+
+// latency is how much of a period EC2 had a call in hand.
+func latency(calls []model.Call, from, to time.Time) time.Duration {
+	calls = slices.Clone(calls)
+	slices.SortFunc(calls, func(a, b model.Call) int { return cmp.Compare(a.Time.UnixNano(), b.Time.UnixNano()) })
+	var sum time.Duration
+	for _, c := range calls {
+		end := c.Time.Add(c.Duration)
+		if !c.Done || end.After(to) {
+			end = to
+		}
+		begin := c.Time
+		if begin.Before(from) {
+			begin = from
+		}
+		if end.After(begin) {
+			sum += end.Sub(begin)
+			from = end // what overlaps counts once
+		}
+	}
+	return sum
+}

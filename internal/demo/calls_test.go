@@ -1,0 +1,73 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
+)
+
+// powerCutCalls are a standby's calls for a floating IPv6 address that a dead
+// worker holds, beside what others do.
+func powerCutCalls(zero time.Time) []model.Call {
+	call := func(at, took int, action, worker, eni, code string, addrs ...string) model.Call {
+		return model.Call{
+			Time: zero.Add(time.Duration(at) * ms), Duration: time.Duration(took) * ms, Done: true,
+			Action: action, Worker: worker, ENI: eni, Code: code, Addresses: addrs,
+		}
+	}
+	return []model.Call{
+		call(-500, 100, "AssignIpv6Addresses", "w2", "eni-2", "", "2001:db8::1"), // an earlier time
+		call(2, 100, "AssignIpv6Addresses", "w2", "eni-2", "InvalidParameterValue", "2001:db8::1"),
+		call(3, 100, "AssignPrivateIpAddresses", "w2", "eni-2", "", "10.0.0.1"),
+		call(50, 100, "AssignIpv6Addresses", "w1", "eni-1", "", "2001:db8::1"),
+		call(103, 100, "DescribeNetworkInterfaces", "w2", "", ""),
+		call(204, 100, "UnassignIpv6Addresses", "w2", "eni-1", "", "2001:db8::1"),
+		call(305, 100, "AssignIpv6Addresses", "w2", "eni-2", "", "2001:db8::1"),
+	}
+}
+
+func TestAcknowledgedIsTheAnswerToThatENIForThatAddress(t *testing.T) {
+	zero := time.Now()
+	calls := powerCutCalls(zero)
+	for addr, want := range map[string]time.Duration{"2001:db8::1": 405 * ms, "10.0.0.1": 103 * ms} {
+		at, ok := acknowledged(calls, netip.MustParseAddr(addr), "eni-2", zero)
+		if !ok || at.Sub(zero) != want {
+			t.Errorf("%s: acknowledged after %v, %v; want %v", addr, at.Sub(zero), ok, want)
+		}
+	}
+	calls[len(calls)-1].Done = false
+	if _, ok := acknowledged(calls, netip.MustParseAddr("2001:db8::1"), "eni-2", zero); ok {
+		t.Error("acknowledged although the call is under way")
+	}
+}
+
+func TestLatencyCountsWhatOverlapsOnce(t *testing.T) {
+	zero := time.Now()
+	at := func(d int) time.Time { return zero.Add(time.Duration(d) * ms) }
+	v6 := about(since(powerCutCalls(zero), zero), "w2", netip.MustParseAddr("2001:db8::1"))
+	if len(v6) != 4 || latency(v6, zero, at(405)) != 400*ms {
+		t.Errorf("%d calls take %v, want 4 and 400ms", len(v6), latency(v6, zero, at(405)))
+	}
+	overlapping := []model.Call{
+		{Time: at(10), Duration: 100 * ms, Done: true}, {Time: at(-5), Duration: 20 * ms, Done: true},
+		{Time: at(20), Duration: 10 * ms, Done: true}, {Time: at(150), Duration: 0},
+	}
+	if got := latency(overlapping, zero, at(200)); got != 160*ms {
+		t.Errorf("latency = %v, want 110 ms and, of the call under way, 50 ms", got)
+	}
+}
+
+func TestCountIsSorted(t *testing.T) {
+	if got, want := count(tally(powerCutCalls(time.Now()))),
+		"7 (4×AssignIpv6Addresses, 1×AssignPrivateIpAddresses, 1×DescribeNetworkInterfaces, 1×UnassignIpv6Addresses)"; got != want {
+		t.Errorf("count = %s, want %s", got, want)
+	}
+	if got := count(nil); got != "none" {
+		t.Errorf("count of nothing = %s", got)
+	}
+}

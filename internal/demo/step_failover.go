@@ -1,0 +1,202 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+const (
+	// steadyPackets must be answered before a failover begins, and after it.
+	steadyPackets = 500
+	// detection is how long keepalived takes to notice that its peer is dead:
+	// three advertisements of 100 ms. Source: RFC 9568, Active_Down_Interval.
+	detection = 300 * time.Millisecond
+)
+
+// handOver gives the active pod the floating addresses, then hands them over
+// to the standby, and back.
+func (s *story) handOver(ctx context.Context) error {
+	s.t.chapter("5. Failover: keepalived hands the floating addresses over")
+	for _, pod := range []string{active, standby} {
+		e, err := startEcho(ctx, s.sim.Fabric.Pod(pod).Namespace, floating())
+		if err != nil {
+			return err
+		}
+		s.echoes[pod] = e
+	}
+	s.t.say("active gets %s and %s on net1", floating()[0], floating()[1])
+	if err := s.firstHome(ctx); err != nil {
+		return err
+	}
+	s.t.say("client sends each 1,000 numbered packets a second, and counts the answers")
+	err := s.failOver(ctx, "handed over", active, standby, func([]*stream) error {
+		s.t.say("both addresses are taken off active and put on standby")
+		return s.giveUp(active)
+	})
+	if err != nil {
+		return err
+	}
+	err = s.failOver(ctx, "handed back", standby, active, func([]*stream) error {
+		s.t.say("and back: both are taken off standby and put on active")
+		return s.giveUp(standby)
+	})
+	if err != nil {
+		return err
+	}
+	s.t.table(failoverTable(s.report.Failovers))
+	s.t.note("\"EC2's ok after\" counts from the address' appearance in the pod's kernel. \"Of that EC2\" is " +
+		"while EC2 had a call in hand; the rest is the registrar's.")
+	s.t.note("IPv6 takes longer where the new owner's call reaches EC2 before the old one's release.")
+	return nil
+}
+
+// powerCut takes the active pod's worker away, so that nobody releases.
+func (s *story) powerCut(ctx context.Context) error {
+	s.t.chapter("6. Failover: worker1 loses power, and nobody releases anything")
+	err := s.failOver(ctx, "power cut", active, standby, func(streams []*stream) error {
+		s.t.say("worker1 and active are cut off; keepalived on standby notices after %s", millis(detection))
+		if err := s.sim.Fabric.Worker(worker1).Remove(); err != nil {
+			return err
+		}
+		pause(ctx, time.Until(streams[0].lastAnswer().Add(detection)))
+		return nil
+	})
+	delete(s.sidecars, active)
+	s.echoes[active].close()
+	delete(s.echoes, active)
+	if err != nil {
+		return err
+	}
+	s.t.table(failoverTable(s.report.Failovers[len(s.report.Failovers)-1:]))
+	s.t.note("%s of each gap are keepalived's. IPv4 moves in one call. EC2 has no such call for IPv6: it "+
+		"refuses, so the registrar asks who has the address, takes it off there and assigns it here.", millis(detection))
+	return nil
+}
+
+// firstHome puts the floating addresses on the active pod and waits for EC2.
+func (s *story) firstHome(ctx context.Context) error {
+	appeared, err := s.take(active)
+	if err != nil {
+		return err
+	}
+	for i, a := range floating() {
+		at, ok := s.awaitAck(ctx, a, sigENI1, appeared[i])
+		if err := s.demand(ok, fmt.Sprintf("EC2 has %s on %s, %s after it appeared", a, sigENI1, millis(at.Sub(appeared[i]))), s.ownerOf(a)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// failOver moves the floating addresses to a pod while the client sends, and
+// measures. leave makes the pod that has them lose them.
+func (s *story) failOver(ctx context.Context, name, from, to string, leave func([]*stream) error) error {
+	var streams []*stream
+	defer func() {
+		for _, st := range streams {
+			st.close()
+		}
+	}()
+	for _, a := range floating() {
+		st, err := startStream(ctx, s.sim.Fabric.Pod(client).Namespace, a)
+		if err != nil {
+			return err
+		}
+		streams = append(streams, st)
+	}
+	steady := s.answersFlow(ctx, streams, time.Now())
+	if err := s.demand(steady, "the client's packets are answered by "+from, "Not enough answers came."); err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := leave(streams); err != nil {
+		return err
+	}
+	appeared, err := s.take(to)
+	if err != nil {
+		return err
+	}
+	pod := s.sim.Fabric.Pod(to)
+	eni := map[string]string{worker1: sigENI1, worker2: sigENI2}[pod.Worker().Name]
+	f := Failover{Name: name}
+	for i, a := range floating() {
+		at, ok := s.awaitAck(ctx, a, eni, appeared[i])
+		if err := s.demand(ok, fmt.Sprintf("EC2 has %s on %s", a, eni), s.ownerOf(a)); err != nil {
+			return err
+		}
+		own := about(since(s.sim.VPC.Calls(), appeared[i]), pod.Worker().Name, a)
+		f.Families = append(f.Families, Move{
+			Address:   a,
+			Requested: Millis(own[0].Time.Sub(appeared[i])), Acknowledged: Millis(at.Sub(appeared[i])),
+			EC2: Millis(latency(own, appeared[i], at)),
+		})
+	}
+	flow := s.answersFlow(ctx, streams, time.Now())
+	for i, l := range finish(streams) {
+		m := &f.Families[i]
+		m.Sent, m.Lost, m.Gap = l.Sent, l.Lost, Millis(l.Gap)
+	}
+	f.Calls = tally(since(s.sim.VPC.Calls(), began))
+	s.report.Failovers = append(s.report.Failovers, f)
+	return s.demand(flow, "the client's packets are answered again, now by "+to, "Not enough answers came.")
+}
+
+// answersFlow waits until enough packets of each stream that were sent after a
+// moment are answered.
+func (s *story) answersFlow(ctx context.Context, streams []*stream, after time.Time) bool {
+	return s.await(ctx, func() bool {
+		for _, st := range streams {
+			if st.answeredSince(after) < steadyPackets {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// take gives a pod the floating addresses, and says when each appeared.
+func (s *story) take(pod string) (appeared []time.Time, err error) {
+	for _, a := range floating() {
+		appeared = append(appeared, time.Now())
+		if err := s.sim.Fabric.Pod(pod).AddAddress(sigInterface, only(a)); err != nil {
+			return nil, err
+		}
+	}
+	return appeared, nil
+}
+
+// giveUp takes the floating addresses off a pod.
+func (s *story) giveUp(pod string) error {
+	for _, a := range floating() {
+		if err := s.sim.Fabric.Pod(pod).DelAddress(sigInterface, only(a)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitAck waits until EC2 has told that an ENI has the address.
+func (s *story) awaitAck(ctx context.Context, a netip.Addr, eni string, after time.Time) (at time.Time, ok bool) {
+	e, _ := s.sim.VPC.ENI(eni)
+	s.await(ctx, func() bool {
+		at, ok = acknowledged(s.sim.VPC.Calls(), a, e.ID, after)
+		return ok
+	})
+	return at, ok
+}
+
+// ownerOf says who has an address, for a check that failed.
+func (s *story) ownerOf(a netip.Addr) string {
+	e, ok := s.sim.VPC.Owner(a)
+	if !ok {
+		return "No ENI has it."
+	}
+	return fmt.Sprintf("%s has it.", e.Name)
+}
+
+func only(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }

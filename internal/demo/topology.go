@@ -1,0 +1,102 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"embed"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
+)
+
+//go:embed topology.yaml picture.txt
+var files embed.FS
+
+// The names of topology.yaml that the story knows.
+const (
+	active  = "active"
+	standby = "standby"
+	client  = "client"
+
+	worker1 = "worker1"
+	worker2 = "worker2"
+
+	// sigInterface is where the floating addresses are.
+	sigInterface = "net1"
+	sigENI1      = "w1-sig"
+	sigENI2      = "w2-sig"
+	mediaENI2    = "w2-media"
+)
+
+// floating are the addresses that the active pod has, one of each family.
+func floating() []netip.Addr {
+	return []netip.Addr{netip.MustParseAddr("10.0.1.200"), netip.MustParseAddr("2001:db8:0:1::200")}
+}
+
+func loadTopology() (topology.Topology, error) {
+	const name = "topology.yaml"
+	text, err := files.ReadFile(name)
+	if err != nil {
+		return topology.Topology{}, fmt.Errorf("read the demo's topology: %w", err)
+	}
+	return topology.Parse(name, text)
+}
+
+// picture is the topology as lines of text.
+func picture() []string {
+	text, err := files.ReadFile("picture.txt")
+	if err != nil {
+		return nil
+	}
+	return strings.Split(strings.TrimRight(string(text), "\n"), "\n")
+}
+
+// moved is a pod as Kubernetes would start it on worker2: with the same
+// interfaces and addresses, on that worker's ENIs.
+func moved(p topology.Pod) topology.Pod {
+	p.Worker = worker2
+	var there []topology.Interface
+	for _, i := range p.Interfaces {
+		i.ENI = strings.Replace(i.ENI, "w1-", "w2-", 1)
+		there = append(there, i)
+	}
+	p.Interfaces = there
+	return p
+}
+
+// An owned is an address with the ENI that EC2 should have it on.
+type owned struct {
+	addr netip.Addr
+	eni  string
+}
+
+// addressesOf are the addresses of a pod's Multus interfaces.
+func addressesOf(p topology.Pod) []owned {
+	var all []owned
+	for _, i := range p.Interfaces {
+		for _, a := range i.Addresses {
+			all = append(all, owned{a.Addr(), i.ENI})
+		}
+	}
+	return all
+}
+
+func podOf(t topology.Topology, name string) topology.Pod {
+	for _, p := range t.Pods {
+		if p.Name == name {
+			return p
+		}
+	}
+	return topology.Pod{}
+}
+
+// familyName is "IPv4" or "IPv6".
+func familyName(a netip.Addr) string {
+	if a.Is4() {
+		return "IPv4"
+	}
+	return "IPv6"
+}
