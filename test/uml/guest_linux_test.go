@@ -1,0 +1,26 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package uml
+
+import "testing"
+
+func TestIpvlan(t *testing.T) {
+	Require(t).Test(t, Suite{Package: "test/uml/ipvlan"})
+}
+
+// The watcher's own tests, on a kernel of another make.
+func TestNetwatch(t *testing.T) {
+	Require(t).Test(t, Suite{Package: "pkg/netwatch"})
+}
+
+// The built registrar in pods of the embedded VPC whose Multus interfaces are
+// real ipvlan: match by MAC, init, sidecar, failover.
+func TestRegistrarOnIpvlan(t *testing.T) {
+	Require(t).Test(t, Suite{
+		Package:  "test/integration",
+		Programs: []string{"cmd/registrar"},
+		Env:      []string{"REGISTRAR_BIN=/run/share/registrar", "VPCSIM_REQUIRE_IPVLAN=1"},
+		Args:     []string{"-test.run=^TestKernel"},
+	})
+}

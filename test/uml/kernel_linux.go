@@ -1,0 +1,61 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package uml
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// modulesDirectory is where Debian's and Ubuntu's package puts the modules, by
+// kernel version.
+const modulesDirectory = "/usr/lib/uml/modules"
+
+// installCommand is what to run where there is no User-Mode Linux.
+const installCommand = "scripts/deps.sh test (or: apt-get install user-mode-linux)"
+
+// A Kernel is an installed User-Mode Linux with the init for its guests.
+type Kernel struct {
+	// program is the kernel, modules the directory with its modules.dep.
+	program, modules string
+	// init is a static program, on a path that is the same in the guest.
+	init string
+}
+
+// Require returns the installed kernel. Without one the test is skipped, with
+// the command to run; where CI=true that is a failure.
+func Require(t testing.TB) Kernel {
+	t.Helper()
+	k, err := installed()
+	if errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") != "true" {
+		t.Skipf("%v: to run this test, first run %s", err, installCommand)
+	}
+	if err != nil {
+		t.Fatalf("%v: run %s", err, installCommand)
+	}
+	k.init = filepath.Join(t.TempDir(), "init")
+	build(t, "build", "-o", k.init, modulePath+"/test/uml/guestinit")
+	return k
+}
+
+func installed() (Kernel, error) {
+	program, err := exec.LookPath("linux.uml")
+	if err != nil {
+		return Kernel{}, fmt.Errorf("find User-Mode Linux: %w", err)
+	}
+	version, err := exec.Command(program, "--version").Output()
+	if err != nil {
+		return Kernel{}, fmt.Errorf("ask %s for its version: %w", program, err)
+	}
+	k := Kernel{program: program, modules: filepath.Join(modulesDirectory, strings.TrimSpace(string(version)))}
+	if _, err := os.Stat(filepath.Join(k.modules, "modules.dep")); err != nil {
+		return Kernel{}, fmt.Errorf("find the kernel's modules: %w", err)
+	}
+	return k, nil
+}
