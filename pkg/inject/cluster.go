@@ -1,0 +1,51 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package inject
+
+import (
+	"context"
+	"fmt"
+)
+
+// Cluster is what the handler asks about the world. An error means that it could
+// not be found out; what does not exist is no error.
+type Cluster interface {
+	// NamespaceLabels are the labels of a namespace.
+	NamespaceLabels(ctx context.Context, name string) (map[string]string, error)
+	// Network is a NetworkAttachmentDefinition; see ReadNetwork.
+	Network(ctx context.Context, namespace, name string) (Network, error)
+}
+
+// gather collects the facts about a pod. Nothing is asked that the pod itself
+// settles. Where the pod says what it wants, a network that cannot be looked up
+// costs a warning only.
+func gather(ctx context.Context, c Cluster, pod *Pod, namespace string, native bool) (Facts, error) {
+	f := Facts{Pod: pod, Namespace: namespace, NativeSidecars: native}
+	own, speaks := pod.Metadata.Annotations[KeyInject]
+	_, injected := pod.Metadata.Annotations[KeyStatus]
+	if pod.mirror() || injected || own == string(modeFalse) {
+		return f, nil
+	}
+	f.Selections, f.NetworksError = ParseNetworks(pod.Metadata.Annotations[NetworksKey], namespace)
+	f.Networks = make([]Network, 0, len(f.Selections))
+	for _, s := range f.Selections {
+		n, err := c.Network(ctx, s.Namespace, s.Name)
+		if err != nil && !speaks {
+			return f, fmt.Errorf("look up NetworkAttachmentDefinition %s: %w", s, err)
+		}
+		if err != nil {
+			n = Network{Found: true}
+		}
+		f.Networks = append(f.Networks, n)
+	}
+	if speaks {
+		return f, nil
+	}
+	labels, err := c.NamespaceLabels(ctx, namespace)
+	if err != nil {
+		return f, fmt.Errorf("look up namespace %s: %w", namespace, err)
+	}
+	f.NamespaceInject = labels[KeyInject]
+	return f, nil
+}

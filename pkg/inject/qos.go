@@ -1,0 +1,74 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package inject
+
+import (
+	"encoding/json"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// An amount is the text of a quantity, which may come as a JSON number.
+type amount string
+
+// UnmarshalJSON keeps the text; what it means is asked for rarely.
+func (a *amount) UnmarshalJSON(raw []byte) error {
+	if len(raw) > 0 && raw[0] == '"' {
+		return json.Unmarshal(raw, (*string)(a))
+	}
+	if string(raw) != "null" {
+		*a = amount(raw)
+	}
+	return nil
+}
+
+func (a amount) equal(b amount) bool {
+	if a == b {
+		return true
+	}
+	x, err := resource.ParseQuantity(string(a))
+	if err != nil {
+		return false
+	}
+	y, err := resource.ParseQuantity(string(b))
+	return err == nil && x.Cmp(y) == 0
+}
+
+func (a amount) zero() bool {
+	q, err := resource.ParseQuantity(string(a))
+	return err != nil || q.Sign() <= 0
+}
+
+// guaranteed says whether the pod's class depends on our container's CPU limit:
+// each of its containers has limits equal to its requests, so that a UPF keeps
+// the cores that the static CPU manager gave it. One container without a CPU
+// limit would make the pod Burstable and take them away. Where the pod itself
+// has resources, those alone make its class.
+// Source: Kubernetes, "Pod Quality of Service Classes".
+func (s *Spec) guaranteed() bool {
+	if s.Resources != nil || len(s.Containers) == 0 {
+		return false
+	}
+	for _, list := range [2][]Container{s.InitContainers, s.Containers} {
+		for i := range list {
+			if !list[i].Resources.guaranteed() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (r *Requirements) guaranteed() bool {
+	for _, name := range [2]string{"cpu", "memory"} {
+		limit, ok := r.Limits[name]
+		if !ok || limit.zero() {
+			return false
+		}
+		if request, ok := r.Requests[name]; ok && !request.equal(limit) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,71 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package inject
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// warnings are what is accepted and will hardly do what was meant.
+func (d *Decision) warnings(f Facts) []Finding {
+	var out []Finding
+	warn := func(reason Reason, format string, a ...any) {
+		out = append(out, Finding{reason, fmt.Sprintf(format, a...)})
+	}
+	complete := true
+	for i, n := range f.Networks {
+		if !n.Found {
+			complete = false
+			warn(ReasonNetworkMissing, "NetworkAttachmentDefinition %s does not exist: the pod will not start before it does", f.Selections[i])
+		}
+		if t := n.dropped(); t != "" {
+			warn(ReasonNetworkDropped, "network %s is of type %s: EC2 drops frames from MAC addresses that it does not know; use ipvlan", f.Selections[i], t)
+		}
+	}
+	for _, name := range d.Settings.Interfaces {
+		provided := slices.ContainsFunc(f.Selections, func(s Selection) bool { return s.Interface == name })
+		if !provided && complete {
+			warn(ReasonInterfaceUnknown, "%s names %s, which no network of the pod provides (they are %s): the registrar waits for it", KeyInterfaces, name, interfaces(f.Selections))
+		}
+	}
+	if d.Mode == ModeInit && len(d.Settings.FloatingIPs) > 0 {
+		warn(ReasonInitWithFloatingIPs, "%s with %s: %q: nothing follows them after the start; use %q", KeyFloatingIPs, KeyInject, ModeInit, ModeSidecar)
+	}
+	if len(d.Settings.RouteTables) > 0 && len(d.Settings.FloatingIPs) == 0 {
+		warn(ReasonRouteTablesAlone, "%s does nothing without %s", KeyRouteTables, KeyFloatingIPs)
+	}
+	for _, key := range notYet(d.Settings) {
+		warn(ReasonNotYet, "%s is checked and kept, but the registrar of this release does not read it yet", key)
+	}
+	if d.Mode == ModeSidecar && !d.Native && f.Pod.ends() {
+		warn(ReasonJobWithoutNativeSidecars, "this cluster has no native sidecars (Kubernetes 1.29), and a plain one would keep the pod from ending: injected as %q", ModeInit)
+	}
+	if w := d.meshWarning(f.Pod); w.Reason != "" {
+		out = append(out, w)
+	}
+	return out
+}
+
+// notYet lists the annotations in use for which cmd/registrar has no flag yet.
+// When it has one, take the key out here and add its variable in environment.
+func notYet(s Settings) []string {
+	var keys []string
+	if len(s.FloatingIPs) > 0 {
+		keys = append(keys, KeyFloatingIPs)
+	}
+	if len(s.RouteTables) > 0 {
+		keys = append(keys, KeyRouteTables)
+	}
+	return keys
+}
+
+func interfaces(list []Selection) string {
+	names := make([]string, len(list))
+	for i, s := range list {
+		names[i] = s.Interface
+	}
+	return strings.Join(names, ", ")
+}
