@@ -1,0 +1,64 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/cli"
+)
+
+// run is the whole program; it returns the exit code.
+func run(ctx context.Context, args []string, lookup func(string) (string, bool), stdout, stderr io.Writer) int {
+	root := rootCommand(cli.Env{Prefix: "WEBHOOK_", Lookup: lookup})
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return cli.ExitDone
+	}
+	var usage cli.UsageError
+	if errors.As(err, &usage) {
+		fmt.Fprintf(stderr, "webhook: %v\nRun 'webhook --help' or 'webhook COMMAND --help'.\n", err)
+		return cli.ExitUsage
+	}
+	fmt.Fprintf(stderr, "webhook: %v\n", err)
+	return cli.ExitFailed
+}
+
+func rootCommand(env cli.Env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "webhook",
+		Short: "Add the registrar to pods that ask for it",
+		Long: `webhook is the mutating admission webhook of multus-ip-registrar. It adds the
+registrar to pods that ask for it by the annotation multus-ip-registrar.io/inject,
+or whose networks or namespace ask for it.
+
+  webhook serve         answer the API server; any number of replicas
+
+Every flag can be given as an environment variable: --drain-delay is
+WEBHOOK_DRAIN_DELAY. A flag beats its variable.
+
+Exit codes: 0 done, 1 failed at run time, 2 wrong usage.`,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return cli.UsageError{Err: fmt.Errorf("there is no command %q: choose serve or version", args[0])}
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Err: err} })
+	root.AddCommand(serveCommand(env), versionCommand(env))
+	return root
+}
