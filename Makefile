@@ -1,0 +1,46 @@
+# Everything that a person or CI does with this repository. `make` tells what.
+.DEFAULT_GOAL := help
+SHELL         := /bin/bash
+.SHELLFLAGS   := -euo pipefail -c
+VERSION       ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GOFLAGS_BUILD := -trimpath -ldflags '-s -w -X github.com/multus-ip-registrar/multus-ip-registrar/internal/cli.release=$(VERSION)'
+TOOL          := go tool -modfile=tools/go.mod
+PROGRAMS      := registrar webhook vpcsim
+
+.PHONY: help
+help: ## Tell what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo; echo "  DEPS=0 forbids to install missing Debian packages and names the command to run instead."
+
+.PHONY: build
+build: $(PROGRAMS:%=bin/%) ## Build the programs into bin/
+
+.PHONY: $(PROGRAMS:%=bin/%)
+$(PROGRAMS:%=bin/%): bin/%:
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $@ ./cmd/$*
+
+.PHONY: demo
+demo: build ## Show pods that cannot reach one another, then can, then fail over
+	scripts/deps.sh demo
+	bin/vpcsim demo
+
+.PHONY: test
+test: build ## Run every test, those on a real ipvlan kernel too
+	scripts/deps.sh test
+	go test -race -timeout 20m ./...
+
+.PHONY: bench
+bench: build ## Measure, print median and p99 beside the goals, write out/bench.json
+	scripts/deps.sh demo
+	go run ./test/bench -out out/bench.json
+
+.PHONY: check
+check: ## Look for faults that need no run: format, vet, staticcheck, modules
+	@test -z "$$(gofmt -l .)" || { echo "not formatted, run gofmt -w on:"; gofmt -l .; exit 1; }
+	go mod tidy -diff
+	go vet ./... && go vet -tags guest ./test/uml/...
+	$(TOOL) staticcheck ./... && $(TOOL) staticcheck -tags guest ./test/uml/...
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin out
