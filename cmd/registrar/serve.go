@@ -20,6 +20,7 @@ import (
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/control"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/ledger"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/metrics"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/podinfo"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/state"
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/netwatch"
 )
@@ -49,6 +50,9 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, mode string, cfg
 		Store: state.Open(s.stateDir), Log: log,
 		Rand: rand.Float64, ShutdownTimeout: s.shutdown,
 	}
+	if s.annotations != "" {
+		o.Follow = s.follow(log)
+	}
 	m, err := s.metrics(aside, log, &servers)
 	if err != nil {
 		return err
@@ -69,6 +73,19 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, mode string, cfg
 		return err
 	}
 	return do(registrar.New(o))
+}
+
+// follow tells the default network's names from the annotations file, and those
+// of --network-status as long as the file has none.
+func (s *settings) follow(log *slog.Logger) func(context.Context, func([]string)) error {
+	return func(ctx context.Context, emit func([]string)) error {
+		return podinfo.Follow(ctx, s.annotations, func(networks []podinfo.Network) {
+			if len(networks) == 0 {
+				networks = s.networks
+			}
+			emit(podinfo.DefaultInterfaces(networks))
+		}, func(err error) { log.Warn("the pod's annotations are not understood", "error", err) })
+	}
 }
 
 // metrics serves them where --metrics-address asks for it; nil otherwise.

@@ -29,6 +29,7 @@ const (
 type settings struct {
 	interfaces     []string
 	networkStatus  string
+	annotations    string
 	stateDir       string
 	release        string
 	allowPrimary   bool
@@ -57,6 +58,8 @@ func (s *settings) register(fs *pflag.FlagSet) {
 		"look after these interfaces only, `net1,net2,…`, and wait until each has an address (default: all but the pod's default network)")
 	fs.StringVar(&s.networkStatus, "network-status", "",
 		"the pod's annotation "+podinfo.NetworkStatusKey+", a `JSON` list; tells the name of the default network's interface (default: eth0)")
+	fs.StringVar(&s.annotations, "annotations-file", "",
+		"`file` of the downward API with the pod's annotations; the same is read from there, and followed when it changes")
 	fs.StringVar(&s.release, "release", "always",
 		"`always` unassigns an address when it goes and when the pod ends; never leaves it on the ENI")
 	fs.BoolVar(&s.allowPrimary, "allow-primary-eni", false, "also assign to the worker's primary ENI (device index 0)")

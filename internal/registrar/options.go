@@ -45,8 +45,8 @@ type Observer interface {
 	Stands(byState map[ledger.State]int, ready bool)
 }
 
-// Options are what a Registrar is made of. All of it is needed but Observer
-// and Publish.
+// Options are what a Registrar is made of. All of it is needed but Observer,
+// Follow and Publish.
 type Options struct {
 	// Version and Mode are told in the status document.
 	Version, Mode string
@@ -58,6 +58,9 @@ type Options struct {
 	// Rand gives numbers in [0, 1) for the jitter.
 	Rand     func() float64
 	Observer Observer
+	// Follow, where there is one, tells the names of the pod's default
+	// network's interface, whenever they change, until ctx ends.
+	Follow func(ctx context.Context, emit func(names []string)) error
 	// Publish is given the status document after every change.
 	Publish func(control.Document)
 	// ShutdownTimeout bounds the releases after ctx has ended (law 5). It must

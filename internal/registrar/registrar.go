@@ -83,6 +83,8 @@ func (r *Registrar) run(ctx context.Context, untilReady bool, limit <-chan time.
 	watched := make(chan error, 1)
 	r.calls.Go(func() { watched <- r.opts.Watcher.Watch(watch, r.snapshots.put) })
 
+	r.follow(watch)
+
 	alarm := time.NewTimer(0)
 	defer alarm.Stop()
 	for {
@@ -115,6 +117,22 @@ func (r *Registrar) run(ctx context.Context, untilReady bool, limit <-chan time.
 			return nil
 		}
 	}
+}
+
+// follow lets the ledger know how the pod's default network is called. Without
+// that the work goes on.
+func (r *Registrar) follow(ctx context.Context) {
+	if r.opts.Follow == nil {
+		return
+	}
+	r.calls.Go(func() {
+		err := r.opts.Follow(ctx, func(names []string) {
+			r.answers <- func(at time.Time) { r.ledger.SetDefaultInterfaces(at, names) }
+		})
+		if err != nil {
+			r.opts.Log.Warn("the pod's annotations are not followed", "error", err)
+		}
+	})
 }
 
 // drain releases what is ours, within ShutdownTimeout.

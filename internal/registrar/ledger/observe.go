@@ -40,6 +40,15 @@ func (l *Ledger) Observe(now time.Time, s netwatch.Snapshot) {
 	l.place(now)
 }
 
+// SetDefaultInterfaces changes which interfaces are the pod's default network.
+func (l *Ledger) SetDefaultInterfaces(now time.Time, names []string) {
+	if slices.Equal(names, l.cfg.DefaultInterfaces) {
+		return
+	}
+	l.cfg.DefaultInterfaces = names
+	l.place(now)
+}
+
 // wants are the addresses of the interfaces that are looked after.
 func (l *Ledger) wants() []want {
 	var out []want

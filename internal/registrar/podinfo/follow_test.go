@@ -1,0 +1,103 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package podinfo
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestParseAnnotations(t *testing.T) {
+	status := `[{"name":"x","interface":"eth0","default":true}]`
+	got, err := ParseAnnotations(fmt.Sprintf("a/b=%q\n%s=%q\nempty=\"\"\n", "two\nlines = \"quoted\"", NetworkStatusKey, status))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"a/b": "two\nlines = \"quoted\"", NetworkStatusKey: status, "empty": ""}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, bad := range []string{"key", "key=value", `="x"`, `key="x`} {
+		if got, err := ParseAnnotations(bad); err == nil {
+			t.Errorf("%q gave %v", bad, got)
+		}
+	}
+}
+
+// write replaces the file as the kubelet does: a new directory, and the link
+// to it exchanged.
+func write(t *testing.T, dir, version, content string) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(os.Mkdir(filepath.Join(dir, version), 0o755))
+	must(os.WriteFile(filepath.Join(dir, version, "annotations"), []byte(content), 0o644))
+	must(os.Symlink(version, filepath.Join(dir, "..data_tmp")))
+	must(os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")))
+	if _, err := os.Lstat(filepath.Join(dir, "annotations")); err != nil {
+		must(os.Symlink(filepath.Join("..data", "annotations"), filepath.Join(dir, "annotations")))
+	}
+}
+
+func TestFollowSeesWhatTheKubeletReplaces(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "..1", "other=\"x\"\n")
+	ctx, cancel := context.WithCancel(context.Background())
+	seen, faults, done := make(chan []Network, 100), make(chan error, 100), make(chan error, 1)
+	go func() {
+		done <- Follow(ctx, filepath.Join(dir, "annotations"), func(n []Network) { seen <- n }, func(err error) { faults <- err })
+	}()
+	until(t, seen, 0)
+	write(t, dir, "..2", NetworkStatusKey+`="[{\"name\":\"x\",\"interface\":\"main0\",\"default\":true}]"`+"\n")
+	until(t, seen, 1)
+	write(t, dir, "..3", NetworkStatusKey+"=\"no JSON\"\n")
+	select {
+	case <-faults:
+	case <-time.After(10 * time.Second):
+		t.Error("a file that cannot be understood is not told")
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// until waits for so many networks.
+func until(t *testing.T, seen <-chan []Network, n int) {
+	t.Helper()
+	for limit := time.After(10 * time.Second); ; {
+		select {
+		case got := <-seen:
+			if len(got) == n {
+				return
+			}
+		case <-limit:
+			t.Fatalf("never saw %d networks", n)
+		}
+	}
+}
+
+// FuzzParseAnnotations: no text makes it panic.
+func FuzzParseAnnotations(f *testing.F) {
+	f.Add("a=\"b\"\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := ParseAnnotations(text)
+		if err != nil && got != nil {
+			t.Errorf("both %v and %v", got, err)
+		}
+	})
+}
