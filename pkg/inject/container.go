@@ -41,17 +41,18 @@ func (d Decision) container(name, command string, def Defaults, grace *int64) co
 // variables. A variable that it does not know would be passed over in silence,
 // so nothing is added here before it has the flag; see notYet.
 func (d Decision) environment(command string, def Defaults, grace *int64) []corev1.EnvVar {
-	env := make([]corev1.EnvVar, 0, 6+len(def.Env))
+	env := make([]corev1.EnvVar, 0, 7+len(def.Env))
 	add := func(name, value string) {
 		if value != "" {
 			env = append(env, corev1.EnvVar{Name: name, Value: value})
 		}
 	}
 	// Multus writes it before any container starts, but the kubelet may not
-	// have seen it by then; it is then empty, and AnnotationsFile has it later.
+	// have seen it by then; it is then empty, and the file has it later.
 	env = append(env, corev1.EnvVar{Name: "REGISTRAR_NETWORK_STATUS", ValueFrom: &corev1.EnvVarSource{
 		FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.annotations['" + NetworkStatusKey + "']"},
 	}})
+	add("REGISTRAR_ANNOTATIONS_FILE", AnnotationsFile)
 	add("REGISTRAR_INTERFACES", strings.Join(d.Settings.Interfaces, ","))
 	add("REGISTRAR_RELEASE", first(d.Settings.Release, def.Release))
 	add("REGISTRAR_LOG_LEVEL", first(d.Settings.LogLevel, def.LogLevel))

@@ -119,7 +119,7 @@ func TestVariablesAreFlagsOfTheRegistrar(t *testing.T) {
 	short := int64(10)
 	d := Decision{Settings: Settings{Interfaces: []string{"net1"}, Release: "never", LogLevel: "debug"}}
 	env := d.environment(commandSidecar, defaults(), &short)
-	if len(env) != 5 {
+	if len(env) != 6 {
 		t.Errorf("%d variables", len(env))
 	}
 	for _, e := range env {
