@@ -60,7 +60,9 @@ type claim struct {
 
 	wanted   bool           // in the last snapshot
 	standing Standing       // what EC2 owes us
+	before   Standing       // before the call in flight: a refusal restores it
 	asked    time.Time      // when standing was last changed by a call of ours
+	answered time.Time      // when the last answer to a call of ours came
 	acked    time.Time      // when EC2 last acknowledged it
 	verb     eniassign.Verb // how to assign next: Claim or Hold
 	created  time.Time      // when the address was first wanted, or restored

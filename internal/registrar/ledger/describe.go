@@ -114,7 +114,7 @@ func (l *Ledger) Described(now, started time.Time, ids []string, enis []eniassig
 		i := slices.IndexFunc(enis, func(e eniassign.ENI) bool { return e.ID == id })
 		switch {
 		case s == nil:
-		case i < 0:
+		case i < 0, l.detached(enis[i]):
 			l.vanish(id, now)
 		default:
 			e := enis[i]
@@ -125,6 +125,12 @@ func (l *Ledger) Described(now, started time.Time, ids []string, enis []eniassig
 		}
 	}
 	l.place(now) // the tags may forbid
+}
+
+// detached says that EC2 knows the ENI to be attached to no or another worker.
+func (l *Ledger) detached(e eniassign.ENI) bool {
+	inv := l.inventory.known
+	return inv != nil && inv.FromIMDS && inv.InstanceID != "" && e.InstanceID != inv.InstanceID
 }
 
 // describeRefused goes on without what EC2 would have told (law 9) where the
@@ -155,20 +161,25 @@ func (l *Ledger) describeRefused(ids []string, r *eniassign.Reason, now time.Tim
 		case c.state == Assigned && c.hint == suspect:
 			l.lose(c, now) // holding it again takes it from nobody
 		case !c.wanted && !c.inFlight && c.standing == InDoubt:
-			c.standing = None
-			c.reason = reason(ReleaseUnsure, eniassign.Permanent,
-				"it is not known whether EC2 assigned it, and describing the ENI is not allowed: not released.")
-			l.tell(NotReleased, c)
-			l.forget(c, now)
+			l.leave(c, now)
 		}
 	}
+}
+
+// leave lets go of an address that nobody can tell anything about.
+func (l *Ledger) leave(c *claim, now time.Time) {
+	c.standing = None
+	c.reason = reason(ReleaseUnsure, eniassign.Permanent,
+		"it is not known whether EC2 assigned it, and describing the ENI is not allowed: not released.")
+	l.tell(NotReleased, c)
+	l.forget(c, now)
 }
 
 // compare holds the claims on an ENI against what EC2 said of it at started.
 // What was asked for since then proves nothing.
 func (l *Ledger) compare(s *eniState, started, now time.Time) {
 	for _, c := range l.sorted() {
-		if c.ENI != s.facts.ID || c.inFlight || c.asked.After(started) || c.created.After(started) {
+		if c.ENI != s.facts.ID || c.inFlight || c.asked.After(started) || c.answered.After(started) || c.created.After(started) {
 			continue
 		}
 		_, done := eniassign.Plan([]eniassign.Item{{Addr: c.Addr, ENI: c.ENI, Verb: eniassign.Hold}}, []eniassign.ENI{s.facts})

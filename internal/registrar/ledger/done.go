@@ -17,7 +17,7 @@ func (l *Ledger) Done(now time.Time, call eniassign.Call, outcomes []eniassign.O
 		if c == nil || !c.inFlight {
 			continue
 		}
-		c.inFlight = false
+		c.inFlight, c.answered = false, now
 		switch {
 		case call.Verb == eniassign.Release:
 			l.doneRelease(c, o, now)
@@ -54,7 +54,7 @@ func (l *Ledger) doneRelease(c *claim, o eniassign.Outcome, now time.Time) {
 	case c.wanted: // it came back meanwhile
 		c.set(Pending, nil, now)
 		c.due = now
-	case o.Reason == nil:
+	case o.Reason == nil || !c.releasable(): // or the ENI vanished meanwhile
 		c.reason = nil
 		l.tell(WasReleased, c)
 		l.forget(c, now)
@@ -70,7 +70,7 @@ func (l *Ledger) doneRefused(c *claim, o eniassign.Outcome, now time.Time) {
 	case o.InDoubt && c.standing != Acknowledged:
 		c.standing = InDoubt
 	case !o.InDoubt && c.standing == InDoubt:
-		c.standing = None
+		c.standing = c.before // of an earlier call that got no answer this one tells nothing
 	}
 	if !c.wanted {
 		c.reason = o.Reason
@@ -161,6 +161,9 @@ func (l *Ledger) vanish(id string, now time.Time) {
 			continue
 		}
 		c.standing = None
+		if c.state == Assigned {
+			c.verb = eniassign.Hold // present is held, never stolen
+		}
 		if c.wanted {
 			c.set(Pending, reason(eniassign.ENINotFound, eniassign.Gone,
 				"EC2 does not know "+id+" any more; the interface's ENI is being looked up again."), now)

@@ -41,17 +41,17 @@ func (l *Ledger) Hinted(now, started time.Time, id string, e eniassign.ENI, err 
 		return
 	}
 	s.hint.inFlight = false
-	if err != nil {
+	if r := ReasonOf(err); r != nil && r.Class != eniassign.Gone { // gone: it shows no address
 		l.hintFailed(s, now)
 		return
 	}
 	s.hint.failedSince = time.Time{}
 	for _, c := range l.claims {
-		if c.ENI != id || c.state != Assigned || c.asked.After(started) || within(c, s.facts.Prefixes) {
+		if c.ENI != id || c.state != Assigned || c.asked.After(started) {
 			continue
 		}
 		switch {
-		case slices.Contains(e.Addresses, c.Addr):
+		case slices.Contains(e.Addresses, c.Addr), within(c, e.Prefixes):
 			c.hint = seen
 		case c.hint == seen, now.After(c.hintTill):
 			c.hint, s.wish = suspect, true

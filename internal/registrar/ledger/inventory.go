@@ -82,7 +82,10 @@ func (l *Ledger) Inventoried(now, started time.Time, inv eniassign.Inventory, r 
 	if s.known == nil {
 		l.events = append(l.events, Event{Kind: InventoryTaken})
 	}
-	s.reason, s.known = nil, &inv
+	if s.known != nil && inv.FromIMDS {
+		inv.ENIs = append(inv.ENIs, l.unlisted(inv.ENIs)...)
+	}
+	s.reason, s.known, s.looked = nil, &inv, s.macs
 	for _, e := range inv.ENIs {
 		l.learn(e, !inv.FromIMDS, now)
 	}
@@ -101,8 +104,32 @@ func (l *Ledger) Inventoried(now, started time.Time, inv eniassign.Inventory, r 
 		s.attempts = 0
 		return
 	}
+	if !slices.Equal(l.macs(), s.macs) { // an interface came meanwhile
+		s.attempts, s.due = 0, now
+		return
+	}
 	s.due = now.Add(l.stretched(double(time.Second, s.attempts, inventoryCap)))
 	s.attempts++
+}
+
+// unlisted are the ENIs with claims that IMDS has stopped listing. They stay
+// until EC2 has been asked: IMDS's silence is a hint only.
+func (l *Ledger) unlisted(listed []eniassign.ENI) []eniassign.ENI {
+	var out []eniassign.ENI
+	for _, old := range l.inventory.known.ENIs {
+		e := l.enis[old.ID]
+		if e == nil || e.gone || slices.ContainsFunc(listed, func(i eniassign.ENI) bool { return i.ID == old.ID }) {
+			continue
+		}
+		for _, c := range l.claims {
+			if c.ENI == old.ID {
+				e.wish = true
+				out = append(out, old)
+				break
+			}
+		}
+	}
+	return out
 }
 
 // inventoryDelay is how long to wait after a failed look: a little at first,
@@ -122,6 +149,9 @@ func (l *Ledger) learn(e eniassign.ENI, fromEC2 bool, now time.Time) {
 		l.enis[e.ID] = s
 	} else if !fromEC2 {
 		e.Tags, e.PrimaryIPv6 = s.facts.Tags, s.facts.PrimaryIPv6
+	}
+	if fromEC2 && s.facts.ID != "" { // only IMDS tells
+		e.CIDRs, e.InstanceType = s.facts.CIDRs, s.facts.InstanceType
 	}
 	s.facts, s.gone = e, false
 	if fromEC2 {

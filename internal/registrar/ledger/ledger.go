@@ -23,6 +23,7 @@ type Ledger struct {
 	wasReady bool
 	links    []netwatch.Interface // of the last snapshot, all of them
 	noticed  time.Time
+	seen     time.Time // when the last snapshot came
 
 	inventory inventoryState
 	describe  describeState
@@ -43,7 +44,8 @@ type inventoryState struct {
 	inFlight bool
 	due      time.Time
 	attempts int
-	macs     []string  // of the interfaces, when it was last taken
+	macs     []string  // of the interfaces, when it was last asked for
+	looked   []string  // of the interfaces, when it was last taken
 	again    time.Time // where IMDS gives no hints
 }
 
@@ -99,8 +101,12 @@ func (l *Ledger) sorted() []*claim {
 func (l *Ledger) Shutdown(now time.Time) {
 	l.closing = true
 	l.links, l.unplaced = nil, nil
+	l.describe.due = now
 	for _, c := range l.sorted() {
 		l.gone(c, now)
+		if !c.inFlight {
+			c.due = now // the last chance
+		}
 	}
 }
 

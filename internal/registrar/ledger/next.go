@@ -93,7 +93,7 @@ func (l *Ledger) needs(c *claim) (eniassign.Verb, bool) {
 		return eniassign.Release, c.state == Releasing && c.standing == Acknowledged
 	}
 	switch e := l.enis[c.ENI]; {
-	case c.state == Assigned, e == nil, e.gone, !e.described:
+	case c.state == Assigned, e == nil, e.gone, !e.described && !l.describe.denied:
 		return 0, false
 	}
 	return c.verb, true
@@ -143,7 +143,7 @@ func (l *Ledger) start(c *claim, v eniassign.Verb, now time.Time) {
 		return
 	}
 	if c.standing != Acknowledged {
-		c.standing = InDoubt
+		c.before, c.standing = c.standing, InDoubt
 	}
 	if c.state == Contested {
 		c.steals++

@@ -33,7 +33,7 @@ func (l *Ledger) Observe(now time.Time, s netwatch.Snapshot) {
 		return
 	}
 	l.observed = true
-	l.links, l.noticed = s.Interfaces, s.Noticed
+	l.links, l.noticed, l.seen = s.Interfaces, s.Noticed, now
 	if macs := l.macs(); !slices.Equal(macs, l.inventory.macs) {
 		l.inventory.attempts, l.inventory.due = 0, now
 	}
@@ -103,19 +103,21 @@ func (l *Ledger) targets() (map[Target]want, []unplaced) {
 		}
 		t := Target{id, w.addr}
 		other, twice := first[w.addr]
-		if !twice || other == t {
+		prev, has := placed[other]
+		if !twice || other == t && has {
 			first[w.addr], placed[t] = t, w
 			continue
 		}
 		// One address on two ENIs: EC2 can deliver it to one only. The one
 		// that has it keeps it; without one, nobody may guess.
-		if l.standing(t) == Acknowledged {
-			first[w.addr], placed[t] = t, w
-			t, other, w = other, t, placed[other]
-			delete(placed, t)
-		} else if l.standing(other) != Acknowledged {
-			failed = append(failed, unplaced{want: placed[other], reason: twiceReason(w.addr, other.ENI, t.ENI)})
+		keeps := l.standing(t) == Acknowledged
+		if has && (keeps || l.standing(other) != Acknowledged) {
+			failed = append(failed, unplaced{want: prev, reason: twiceReason(w.addr, other.ENI, t.ENI)})
 			delete(placed, other)
+		}
+		if keeps {
+			first[w.addr], placed[t] = t, w
+			continue
 		}
 		failed = append(failed, unplaced{want: w, reason: twiceReason(w.addr, t.ENI, other.ENI)})
 	}
@@ -169,7 +171,7 @@ func (l *Ledger) wanted(t Target, w want, now time.Time) {
 	c.iface, c.mac, c.wanted = w.iface, w.mac, true
 	c.attempts, c.due, c.class = 0, now, ""
 	if !restored {
-		c.verb, c.created, c.noticed, c.late = eniassign.Claim, now, l.noticed, l.wasReady
+		c.verb, c.created, c.noticed, c.late = eniassign.Claim, l.seen, l.noticed, l.wasReady
 		c.steals = 0
 	}
 	if !c.inFlight {
@@ -197,6 +199,8 @@ func (l *Ledger) letGo(c *claim, now time.Time) {
 	switch {
 	case !c.releasable():
 		l.forget(c, now)
+	case c.standing == InDoubt && l.describe.denied && !l.cfg.NeverRelease:
+		l.leave(c, now)
 	case l.cfg.NeverRelease:
 		c.standing = None
 		c.reason = reason(KeptOnRequest, eniassign.Permanent, "left on its ENI, as --release=never says.")

@@ -70,6 +70,10 @@ func (l *Ledger) match(w want) (string, *eniassign.Reason) {
 			return t.ENI, nil
 		}
 	}
+	if w.mac != "" && l.byMAC(w.mac) == "" && !slices.Contains(l.inventory.looked, w.mac) {
+		// The ENIs are older than the interface: its own may have come with it.
+		return "", reason(eniassign.NoENI, eniassign.Transient, "looking up the ENI with the MAC address "+w.mac+" of "+w.iface)
+	}
 	facts := l.facts()
 	e, err := eniassign.Match(w.mac, w.addr, facts, l.cfg.Policy)
 	if refused := (*eniassign.RefusedError)(nil); errors.As(err, &refused) {

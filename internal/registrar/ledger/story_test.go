@@ -51,6 +51,7 @@ type stage struct {
 	*Ledger
 	cfg     Config
 	noIMDS  bool
+	hole    string
 	now     time.Time
 	enis    []eniassign.ENI
 	held    map[string][]netip.Addr
@@ -119,6 +120,12 @@ func (s *stage) event(f []string) error {
 		return s.eni(f[1:])
 	case "never-release":
 		s.cfg.NeverRelease = true
+	case "describe-interval":
+		s.cfg.DescribeInterval, _ = time.ParseDuration(f[1])
+	case "imds":
+		s.noIMDS = false
+	case "drop":
+		s.hole = f[1]
 	case "no-imds":
 		s.noIMDS = true
 	case "tag":

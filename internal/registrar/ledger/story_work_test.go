@@ -81,6 +81,7 @@ func (s *stage) inventory(macs []string) []eniassign.ENI {
 	var out []eniassign.ENI
 	for _, e := range s.enis {
 		switch {
+		case !s.noIMDS && e.ID == s.hole:
 		case !s.noIMDS:
 			e.Tags = nil
 			out = append(out, e)
@@ -106,7 +107,7 @@ func (s *stage) described(ids []string) []eniassign.ENI {
 func (s *stage) hint(p pendingWork, r *eniassign.Reason) {
 	var err error
 	if r != nil {
-		err = fmt.Errorf("IMDS: %s", r.Text)
+		err = &eniassign.Error{Why: r, Err: fmt.Errorf("IMDS: %s", r.Text)}
 	}
 	s.Hinted(s.now, p.started, p.ids[0], eniassign.ENI{ID: p.ids[0], Addresses: s.shown[p.ids[0]]}, err)
 }
