@@ -28,13 +28,25 @@ const (
 // webServer answers the API server.
 func (a *app) webServer() *http.Server {
 	mux := http.NewServeMux()
-	mux.Handle("/inject", a.handler)
+	mux.Handle("/inject", a.parting(a.handler))
 	return &http.Server{
 		Handler: mux, TLSConfig: a.pair.Config(), MaxHeaderBytes: maxHeader,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		// A refused handshake is the first sign of a wrong CA bundle.
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}
+}
+
+// parting ends connections in a drain, each with the answer to a request. An API
+// server keeps its connections, whatever becomes of the endpoint; a request that
+// comes just when Shutdown closes one is lost to it, since it is no GET.
+func (a *app) parting(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // opsServer answers kubelet and Prometheus.
