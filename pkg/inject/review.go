@@ -58,8 +58,12 @@ func parseReview(raw []byte) (*request, error) {
 func respond(uid string, d Decision, ops []Operation) ([]byte, error) {
 	response := &admissionv1.AdmissionResponse{
 		UID: types.UID(uid), Allowed: d.Outcome != OutcomeRefused,
-		// The API server puts the webhook's name before the keys.
-		AuditAnnotations: map[string]string{"outcome": string(d.Outcome), "reason": string(d.Reason)},
+	}
+	// The API server puts the webhook's name before the keys. It takes each once,
+	// and complains in its log of others: what a second call for the same pod
+	// finds is not what became of the pod.
+	if d.Reason != ReasonAlreadyInjected {
+		response.AuditAnnotations = map[string]string{"outcome": string(d.Outcome), "reason": string(d.Reason)}
 	}
 	for _, w := range d.Warnings {
 		response.Warnings = append(response.Warnings, "multus-ip-registrar: "+w.Message)
