@@ -9,7 +9,7 @@ PROGRAMS      := registrar webhook vpcsim
 
 .PHONY: help
 help: ## Tell what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo; echo "  DEPS=0 forbids to install missing Debian packages and names the command to run instead."
 
 .PHONY: build
@@ -27,12 +27,23 @@ demo: build ## Show pods that cannot reach one another, then can, then fail over
 .PHONY: test
 test: build ## Run every test, those on a real ipvlan kernel too
 	scripts/deps.sh test
-	go test -race -timeout 20m ./...
+	scripts/helm.sh 3 && scripts/helm.sh 4 && scripts/apiserver.sh
+	go test -race -count=1 -timeout 20m ./...
+
+.PHONY: test-apiserver
+test-apiserver: build ## Run the webhook's tests on a real API server alone
+	scripts/deps.sh test
+	scripts/helm.sh 3 && scripts/helm.sh 4 && scripts/apiserver.sh
+	go test -race -count=1 -timeout 20m ./pkg/inject ./cmd/webhook/... ./test/chart ./test/examples ./test/apiserver
 
 .PHONY: bench
 bench: build ## Measure, print median and p99 beside the goals, write out/bench.json
 	scripts/deps.sh demo
 	go run ./test/bench -out out/bench.json
+
+.PHONY: image
+image: ## Build both images without a Docker engine, into out/
+	scripts/image.sh
 
 .PHONY: check
 check: ## Look for faults that need no run: format, vet, staticcheck, modules

@@ -48,6 +48,7 @@ need_test() {
   need gcc "the C compiler, which Go's race detector needs" has_command gcc
   need libc6-dev "the C library's headers, likewise" test -e /usr/include/stdlib.h
   need user-mode-linux "a kernel with ipvlan that runs as a plain process" has_command linux.uml
+  need prometheus "promtool, which checks and tests the chart's alerts" has_command promtool
   need python3-boto3 "the AWS SDK for Python, a second client for the model of EC2" has_module boto3
 }
 
