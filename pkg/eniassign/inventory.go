@@ -32,14 +32,19 @@ func (c *Client) Inventory(ctx context.Context, macs []string) (Inventory, error
 	return Inventory{ENIs: enis, IMDSError: imdsErr.Why.String()}, nil
 }
 
-// Hint is eni with the address lists that IMDS has now. They may be a minute
+// Hint is eni with the address lists that IMDS has now, and with what is left
+// of its delegated prefixes; new ones are not looked for. They may be a minute
 // old: confirm with Describe before acting on them. It costs no EC2 request. It
 // fails with an *Error.
 func (c *Client) Hint(ctx context.Context, eni ENI) (ENI, error) {
 	ctx, cancel := context.WithTimeout(ctx, imdsTimeout)
 	defer cancel()
 	var lists eniLeaves
-	if err := c.readLeaves(ctx, lists.changing(eni.MAC)); err != nil {
+	leaves := lists.addresses(eni.MAC)
+	if len(eni.Prefixes) > 0 { // a new one makes no address lost
+		leaves = append(leaves, lists.prefixes(eni.MAC)...)
+	}
+	if err := c.readLeaves(ctx, leaves); err != nil {
 		return ENI{}, imdsFailure(err, "read the addresses of "+eni.ID)
 	}
 	if lists.localIPv4s == "" && lists.ipv6s == "" {

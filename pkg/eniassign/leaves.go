@@ -52,13 +52,17 @@ func (l *eniLeaves) unchanging(mac string) []leaf {
 }
 
 func (l *eniLeaves) changing(mac string) []leaf {
+	return append(l.addresses(mac), l.prefixes(mac)...)
+}
+
+func (l *eniLeaves) addresses(mac string) []leaf {
 	at := macsPath + mac + "/"
-	return []leaf{
-		{at + "local-ipv4s", &l.localIPv4s},
-		{at + "ipv6s", &l.ipv6s},
-		{at + "ipv4-prefix", &l.prefixes4},
-		{at + "ipv6-prefix", &l.prefixes6},
-	}
+	return []leaf{{at + "local-ipv4s", &l.localIPv4s}, {at + "ipv6s", &l.ipv6s}}
+}
+
+func (l *eniLeaves) prefixes(mac string) []leaf {
+	at := macsPath + mac + "/"
+	return []leaf{{at + "ipv4-prefix", &l.prefixes4}, {at + "ipv6-prefix", &l.prefixes6}}
 }
 
 // identify sets what never changes.
