@@ -27,8 +27,9 @@ type figure struct {
 	N      int     `json:"n"`
 	// Goal bounds the median and, after a slash, the 99th percentile.
 	Goal string `json:"goal"`
-	// Peer is what was measured of the Python sample of the AWS blog "Automated
-	// IP address management for Multus workers and pods", on another machine.
+	// Peer is what others take, on another machine; where nobody is named, the
+	// Python sample of the AWS blog "Automated IP address management for Multus
+	// workers and pods".
 	Peer string `json:"peer"`
 
 	maxMedian, maxP99 float64
@@ -63,7 +64,7 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 // printTable prints Markdown, as the README has it.
 func printTable(out io.Writer, figures []figure) {
 	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(w, "| What\t| Unit\t| Median\t| p99\t| n\t| Goal\t| AWS sample\t|")
+	fmt.Fprintln(w, "| What\t| Unit\t| Median\t| p99\t| n\t| Goal\t| AWS sample, or who is named\t|")
 	fmt.Fprintln(w, "|---\t|---\t|---:\t|---:\t|---:\t|---\t|---\t|")
 	for _, f := range figures {
 		mark := ""

@@ -35,3 +35,11 @@ func TestMissedGoalsAreNamed(t *testing.T) {
 		t.Error("a figure without samples counts as reached")
 	}
 }
+
+func TestBenchmarkLinesAreRead(t *testing.T) {
+	out := "goos: linux\nBenchmarkX/a-2 \t 100\t 12.5 ns/op\t 8 B/op\t 3 allocs/op\nBenchmarkX/b-2 \t 100\t 14.5 ns/op\nBenchmarkY-2 1 1 ns/op\nPASS\n"
+	got := parseBenchmark([]byte(out), "BenchmarkX")
+	if len(got["ns/op"]) != 2 || got["ns/op"][1] != 14.5 || len(got["allocs/op"]) != 1 || got["allocs/op"][0] != 3 {
+		t.Errorf("got %v", got)
+	}
+}

@@ -1,9 +1,9 @@
 // Copyright The multus-ip-registrar Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command bench measures the registrar on the embedded VPC: the built program
-// in a pod, real netlink, the real SDK over HTTP. It prints each figure beside
-// its goal and the AWS sample's, and writes them as JSON.
+// Command bench measures the registrar on the embedded VPC (the built program
+// in a pod, real netlink, the real SDK over HTTP), and the webhook. It prints
+// each figure beside its goal and a peer's, and writes them as JSON.
 package main
 
 import (
@@ -81,6 +81,12 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	figures = append(figures, size)
+	fmt.Fprintln(os.Stderr, "webhook: deciding, patching, and admissions over TLS")
+	admissions, err := webhook(ctx)
+	if err != nil {
+		return err
+	}
+	figures = append(figures, admissions...)
 	printTable(os.Stdout, figures)
 	return errors.Join(writeJSON(o.out, figures), missed(figures))
 }
