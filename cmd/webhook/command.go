@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -16,21 +15,7 @@ import (
 
 // run is the whole program; it returns the exit code.
 func run(ctx context.Context, args []string, lookup func(string) (string, bool), stdout, stderr io.Writer) int {
-	root := rootCommand(cli.Env{Prefix: "WEBHOOK_", Lookup: lookup})
-	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return cli.ExitDone
-	}
-	var usage cli.UsageError
-	if errors.As(err, &usage) {
-		fmt.Fprintf(stderr, "webhook: %v\nRun 'webhook --help' or 'webhook COMMAND --help'.\n", err)
-		return cli.ExitUsage
-	}
-	fmt.Fprintf(stderr, "webhook: %v\n", err)
-	return cli.ExitFailed
+	return cli.Execute(ctx, rootCommand(cli.Env{Prefix: "WEBHOOK_", Lookup: lookup}), args, stdout, stderr)
 }
 
 func rootCommand(env cli.Env) *cobra.Command {
@@ -59,6 +44,6 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong usage.`,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Err: err} })
-	root.AddCommand(serveCommand(env), versionCommand(env))
+	root.AddCommand(serveCommand(env), cli.VersionCommand("webhook", env))
 	return root
 }
