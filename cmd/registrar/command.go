@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -42,18 +41,6 @@ Every flag can be given as an environment variable: --state-dir is
 REGISTRAR_STATE_DIR. A flag beats its variable.
 
 Exit codes: 0 done, 1 failed at run time, 2 wrong usage.`,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			return cli.UsageError{Err: fmt.Errorf("there is no command %q: choose init, sidecar, status, wait or version", args[0])}
-		},
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Err: err} })
-	root.AddCommand(initCommand(env), sidecarCommand(env), statusCommand(env), waitCommand(env), cli.VersionCommand("registrar", env))
-	return root
+	return cli.Group(root, initCommand(env), sidecarCommand(env), statusCommand(env), waitCommand(env), cli.VersionCommand("registrar", env))
 }

@@ -80,23 +80,11 @@ it runs in a user namespace, and "vpcsim exec" finds the way in.
 
 Exit codes: 0 done, 1 failed at run time, 2 wrong usage or a faulty topology;
 exec ends with the code of the program that it runs.`,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			return cli.UsageError{Err: fmt.Errorf("there is no command %q: choose up, down, exec, calls, drops, fault, check, demo or version", args[0])}
-		},
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.PersistentFlags().StringVar(&s.prefix, "prefix", fabric.DefaultPrefix,
 		"what the names of the namespaces begin with; VPCs side by side need different ones")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Err: err} })
-	root.AddCommand(upCommand(s), downCommand(), execCommand(s), callsCommand(s), dropsCommand(s), faultCommand(s),
+	return cli.Group(root, upCommand(s), downCommand(), execCommand(s), callsCommand(s), dropsCommand(s), faultCommand(s),
 		checkCommand(), demoCommand(s), versionCommand())
-	return root
 }
 
 // noArguments is for commands that take flags only.

@@ -45,16 +45,8 @@ func faultCommand(s *settings) *cobra.Command {
 		Use:   "fault",
 		Short: "Make EC2 or IMDS of a running VPC fail",
 		Long:  "fault makes EC2 calls fail, hang or vanish, and IMDS stale or unreachable.",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			return cli.UsageError{Err: fmt.Errorf("there is no command fault %q: choose add, list, clear or imds", args[0])}
-		},
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(faultAddCommand(s), faultListCommand(s), faultClearCommand(s), faultIMDSCommand(s))
-	return c
+	return cli.Group(c, faultAddCommand(s), faultListCommand(s), faultClearCommand(s), faultIMDSCommand(s))
 }
 
 func faultAddCommand(s *settings) *cobra.Command {

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -32,18 +31,6 @@ Every flag can be given as an environment variable: --drain-delay is
 WEBHOOK_DRAIN_DELAY. A flag beats its variable.
 
 Exit codes: 0 done, 1 failed at run time, 2 wrong usage.`,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			return cli.UsageError{Err: fmt.Errorf("there is no command %q: choose serve or version", args[0])}
-		},
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.UsageError{Err: err} })
-	root.AddCommand(serveCommand(env), cli.VersionCommand("webhook", env))
-	return root
+	return cli.Group(root, serveCommand(env), cli.VersionCommand("webhook", env))
 }
