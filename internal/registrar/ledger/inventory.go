@@ -42,8 +42,8 @@ func (l *Ledger) lookAgain(w *Work, now time.Time) bool {
 
 // holdsAny says whether any address is assigned.
 func (l *Ledger) holdsAny() bool {
-	for _, c := range l.claims {
-		if c.state == Assigned {
+	for _, e := range l.enis {
+		if l.holds(e) {
 			return true
 		}
 	}

@@ -54,9 +54,7 @@ func (l *Ledger) Next(now time.Time) Work {
 	}
 	l.nextDescribe(&w, now)
 	l.nextCalls(&w, now)
-	if len(l.Waiting()) == 0 {
-		l.wasReady = true
-	}
+	l.wasReady = l.wasReady || len(l.Waiting()) == 0 // told in sentences: not while a failover waits
 	return w
 }
 
