@@ -59,6 +59,7 @@ type claim struct {
 	reason *eniassign.Reason
 
 	wanted   bool           // in the last snapshot
+	restored bool           // from the state file, and not compared with the kernel yet
 	standing Standing       // what EC2 owes us
 	before   Standing       // before the call in flight: a refusal restores it
 	asked    time.Time      // when standing was last changed by a call of ours

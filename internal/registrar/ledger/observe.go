@@ -167,13 +167,13 @@ func (l *Ledger) wanted(t Target, w want, now time.Time) {
 		c = &claim{Target: t, verb: eniassign.Claim}
 		l.claims[t] = c
 	}
-	restored := known && c.reason != nil && c.reason.Code == Restored
 	c.iface, c.mac, c.wanted = w.iface, w.mac, true
 	c.attempts, c.due, c.class = 0, now, ""
-	if !restored {
+	if !c.restored {
 		c.verb, c.created, c.noticed, c.late = eniassign.Claim, l.seen, l.noticed, l.wasReady
 		c.steals = 0
 	}
+	c.restored = false
 	if !c.inFlight {
 		c.set(Pending, nil, now)
 	}
@@ -182,9 +182,11 @@ func (l *Ledger) wanted(t Target, w want, now time.Time) {
 
 // gone notes that a target is not in the snapshot any more (law 5).
 func (l *Ledger) gone(c *claim, now time.Time) {
-	restored := !c.wanted && c.reason != nil && c.reason.Code == Restored
-	if !c.wanted && !restored {
+	if !c.wanted && !c.restored {
 		return
+	}
+	if c.restored {
+		c.restored, c.reason = false, nil
 	}
 	c.wanted, c.attempts, c.due, c.class = false, 0, now, ""
 	l.tell(Vanished, c)

@@ -48,7 +48,7 @@ func (l *Ledger) Restore(now time.Time, records []Record) {
 	for _, r := range records {
 		t := Target{r.ENI, r.Address}
 		c := &claim{Target: t, iface: r.Interface, mac: r.MAC, standing: r.Standing, asked: r.Since,
-			verb: eniassign.Hold, created: now, noticed: now}
+			restored: true, verb: eniassign.Hold, created: now, noticed: now}
 		// A claim that was under way moments ago is finished as what it was.
 		// Later, or when the clock has jumped, somebody else may be active.
 		if age := now.Sub(r.Since); r.Standing == InDoubt && !r.Held && age >= 0 && age < l.cfg.HoldDown {
