@@ -11,11 +11,14 @@ type Verb int
 const (
 	// Claim assigns and takes the address away from another ENI that holds it
 	// as secondary: IPv4 with AllowReassignment in one call, IPv6 by
-	// unassigning from the owner first where a plain assign was refused.
+	// unassigning from the owner first where a plain assign was refused. A
+	// route is led to the ENI, wherever it leads now.
 	Claim Verb = iota + 1
-	// Hold assigns, but never takes an address away from another ENI.
+	// Hold assigns, but never takes an address away from another ENI. A route
+	// is made where there is none or where it leads nowhere ("blackhole").
 	Hold
-	// Release unassigns. An address that is not there counts as released.
+	// Release unassigns. An address that is not there counts as released. A
+	// route is deleted only while it leads to the ENI.
 	Release
 )
 
@@ -32,21 +35,41 @@ const (
 type Item struct {
 	Addr netip.Addr
 	ENI  string
-	Verb Verb
+	// Table is the ID of the route table ("rtb-…") in which Addr is to be a
+	// /32 or /128 route to ENI, as a floating IP outside of the VPC's blocks
+	// is. "" is a secondary address of the ENI.
+	Table string
+	Verb  Verb
 }
 
-// A Call is what one EC2 request can carry: one verb, one ENI, one family.
+// A Call is what one EC2 request can carry: one verb, one ENI, one family; and
+// of routes one table and one address.
 type Call struct {
 	Verb   Verb
 	ENI    string
 	Family Family
-	// Addrs are sorted and without duplicates.
+	// Table is the ID of the route table that the address is a route in, "" for
+	// secondary addresses.
+	Table string
+	// Addrs are sorted and without duplicates. A route's call has one.
 	Addrs []netip.Addr
 	// About is what is known of the ENI, its zero value where nothing is. Its
 	// primaries are never released, its VPC bounds the search for the owner of
 	// an address (unknown, it costs a Describe to learn), and its instance type is
-	// named where the ENI is full. Plan fills it in.
+	// named where the ENI is full. A route is not led to an ENI whose
+	// SourceDestCheck is known to be on. Plan fills it in.
 	About ENI
+	// Urgent says that traffic is lost until the address is here: a Claim of
+	// IPv6 addresses then spends requests to save time. It unassigns from a
+	// remembered owner and assigns here without waiting in between, and where no
+	// owner is remembered it looks for one while the first assign is under way.
+	// The caller sets it; other calls do not change by it.
+	Urgent bool
+	// Owners are the ENIs that held IPv6 addresses when the caller last looked.
+	// They may be out of date or incomplete: an ENI that does not hold the
+	// address loses nothing, and the true owner is looked up then. Read of an
+	// Urgent Claim only. The caller sets it.
+	Owners map[netip.Addr]string
 }
 
 // An Outcome is what became of one address of a Call.

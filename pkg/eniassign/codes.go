@@ -58,6 +58,20 @@ const (
 	// AddressInvalid: not an address that EC2 could be asked for.
 	AddressInvalid Code = "AddressInvalid"
 
+	// SourceDestCheckOn: the ENI's source/destination check would drop what a
+	// route leads to it.
+	SourceDestCheckOn Code = "SourceDestCheckOn"
+	// RouteTableNotFound: EC2 does not know the route table.
+	RouteTableNotFound Code = "RouteTableNotFound"
+	// RouteTableOtherVPC: the route table is not in the ENI's VPC.
+	RouteTableOtherVPC Code = "RouteTableOtherVPC"
+	// RouteTableFull: the route table has as many routes as its quota allows.
+	RouteTableFull Code = "RouteTableFull"
+	// RouteInsideVPC: the address lies in a block of the VPC, which routes it itself.
+	RouteInsideVPC Code = "RouteInsideVPC"
+	// RouteChanged: the route came or went while it was being set.
+	RouteChanged Code = "RouteChanged"
+
 	// NoENI: no ENI of this worker lies below the address.
 	NoENI Code = "NoENI"
 	// AmbiguousENI: two ENIs could lie below the address.
@@ -90,6 +104,7 @@ func Codes() []Code {
 		ENIFull, ENINotFound, ENINotReady, SubnetFull,
 		AddressIsPrimary, AddressOutsideSubnet, AddressReserved, AddressContested,
 		AddressInOtherPrefix, AddressInvalid,
+		SourceDestCheckOn, RouteTableNotFound, RouteTableOtherVPC, RouteTableFull, RouteInsideVPC, RouteChanged,
 		NoENI, AmbiguousENI, ENIRefusedPrimary, ENIRefusedManaged,
 		IMDSBlocked, IMDSHopLimit, IMDSFailed,
 		UnknownRefusal, UnknownError,

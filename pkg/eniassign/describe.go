@@ -77,6 +77,8 @@ func fromEC2(n *types.NetworkInterface) ENI {
 		SubnetID:    aws.ToString(n.SubnetId),
 		VPCID:       aws.ToString(n.VpcId),
 		Tags:        make(map[string]string, len(n.TagSet)),
+
+		SourceDestCheck: n.SourceDestCheck,
 	}
 	if at := n.Attachment; at != nil {
 		if at.DeviceIndex != nil {

@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // maxRequests bounds the EC2 requests of one Do, its questions included. A
@@ -29,9 +31,12 @@ func (c *Client) Do(ctx context.Context, call Call) []Outcome {
 func (c *Client) do(ctx context.Context, call Call, left *int) []Outcome {
 	r := &run{client: c, call: call, left: left, settled: make(map[netip.Addr]Outcome, len(call.Addrs))}
 	addrs := r.admit()
-	if call.Verb == Release {
+	switch {
+	case call.Table != "":
+		r.routes(ctx, addrs)
+	case call.Verb == Release:
 		r.release(ctx, addrs)
-	} else {
+	default:
 		r.assign(ctx, addrs)
 	}
 	out := make([]Outcome, 0, len(call.Addrs))
@@ -79,7 +84,9 @@ func (r *run) admit() []netip.Addr {
 			r.call.Verb < Claim || r.call.Verb > Release:
 			r.settle(a, &Reason{Code: AddressInvalid, Class: Permanent,
 				Text: fmt.Sprintf("%s cannot be part of an IPv%d request for %s.", a, r.call.Family, r.call.ENI)})
-		case r.call.Verb == Release && (a == r.call.About.Primary || a == r.call.About.PrimaryIPv6):
+		case r.call.Table != "" && r.call.Verb != Release && aws.ToBool(r.call.About.SourceDestCheck):
+			r.settle(a, sourceDestCheckOn(r.call.ENI, a))
+		case r.call.Verb == Release && r.call.Table == "" && (a == r.call.About.Primary || a == r.call.About.PrimaryIPv6):
 			r.settle(a, primaryRelease(a, r.call.ENI))
 		default:
 			ok = append(ok, a)

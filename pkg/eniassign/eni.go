@@ -41,6 +41,10 @@ type ENI struct {
 	Prefixes []netip.Prefix
 	// Tags are the ENI's tags; nil where the source does not tell them (IMDS).
 	Tags map[string]string
+	// SourceDestCheck says that EC2 drops packets that are neither from nor to
+	// an address of the ENI, those of a route among them. nil where the source
+	// does not tell (IMDS). Source: EC2 API reference, NetworkInterface.
+	SourceDestCheck *bool
 }
 
 // An Inventory is the ENIs of this worker.

@@ -18,6 +18,7 @@ import (
 
 // fakeEC2 fails the test on every call that it has no func for.
 type fakeEC2 struct {
+	EC2       // nil: a route action without a func panics
 	t         testing.TB
 	assign4   func(*ec2.AssignPrivateIpAddressesInput) (*ec2.AssignPrivateIpAddressesOutput, error)
 	unassign4 func(*ec2.UnassignPrivateIpAddressesInput) (*ec2.UnassignPrivateIpAddressesOutput, error)

@@ -30,6 +30,10 @@ const (
 	notThere
 	// allGone: the ENI is gone, and all its addresses with it.
 	allGone
+	// routeMissing, routeThere: the route to be replaced or deleted does not
+	// exist, the route to be created does.
+	routeMissing
+	routeThere
 )
 
 // A request is what was asked of EC2, for the sentences about it.
@@ -38,6 +42,7 @@ type request struct {
 	verb   Verb
 	family Family
 	eni    string // "" for questions
+	table  string // the route table, "" where it is not about routes
 }
 
 // A verdict is what an answer of EC2 means.
@@ -68,7 +73,11 @@ func judge(err error, req request) verdict {
 	v.named = addressesIn(api.ErrorMessage())
 	v.said = oneLine(api.ErrorMessage())
 	status := httpStatus(err)
-	for _, r := range rules() {
+	known := rules()
+	if req.table != "" {
+		known = append(routeRules(), known...)
+	}
+	for _, r := range known {
 		if r.matches(v.ec2Code, v.said) {
 			v.rule = r
 			break
@@ -94,7 +103,7 @@ func judge(err error, req request) verdict {
 	if v.verb == Release && v.code == ENINotFound {
 		v.scope = allGone
 	}
-	if v.family == IPv6 && v.verb != Release && v.code == UnknownRefusal {
+	if v.family == IPv6 && v.table == "" && v.verb != Release && v.code == UnknownRefusal {
 		// What EC2 says of an IPv6 address that another ENI holds is not
 		// documented: any unknown refusal may be it.
 		v.scope = maybeOwned

@@ -13,6 +13,7 @@ import (
 // Instrument is next with an observer, for metrics. After each request it is
 // given the IAM action without "ec2:", the code ("" for success, else EC2's
 // error code, else the reason's Code: "EC2Unreachable" …) and how long it took.
+// DryRunOperation is how EC2 says that a dry run succeeded, and counts as that.
 func Instrument(next EC2, observe func(action, code string, took time.Duration)) EC2 {
 	return &observed{next, observe}
 }
@@ -36,10 +37,13 @@ func errorCode(err error) string {
 		return ""
 	}
 	v := judge(err, request{})
-	if v.ec2Code != "" {
-		return v.ec2Code
+	switch v.ec2Code {
+	case dryRunOperation:
+		return ""
+	case "":
+		return string(v.code)
 	}
-	return string(v.code)
+	return v.ec2Code
 }
 
 func (o *observed) AssignPrivateIpAddresses(ctx context.Context, in *ec2.AssignPrivateIpAddressesInput, opts ...func(*ec2.Options)) (*ec2.AssignPrivateIpAddressesOutput, error) {
@@ -60,4 +64,20 @@ func (o *observed) UnassignIpv6Addresses(ctx context.Context, in *ec2.UnassignIp
 
 func (o *observed) DescribeNetworkInterfaces(ctx context.Context, in *ec2.DescribeNetworkInterfacesInput, opts ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
 	return watch(ctx, o, "DescribeNetworkInterfaces", in, opts, o.next.DescribeNetworkInterfaces)
+}
+
+func (o *observed) ReplaceRoute(ctx context.Context, in *ec2.ReplaceRouteInput, opts ...func(*ec2.Options)) (*ec2.ReplaceRouteOutput, error) {
+	return watch(ctx, o, "ReplaceRoute", in, opts, o.next.ReplaceRoute)
+}
+
+func (o *observed) CreateRoute(ctx context.Context, in *ec2.CreateRouteInput, opts ...func(*ec2.Options)) (*ec2.CreateRouteOutput, error) {
+	return watch(ctx, o, "CreateRoute", in, opts, o.next.CreateRoute)
+}
+
+func (o *observed) DeleteRoute(ctx context.Context, in *ec2.DeleteRouteInput, opts ...func(*ec2.Options)) (*ec2.DeleteRouteOutput, error) {
+	return watch(ctx, o, "DeleteRoute", in, opts, o.next.DeleteRoute)
+}
+
+func (o *observed) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteTablesInput, opts ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
+	return watch(ctx, o, "DescribeRouteTables", in, opts, o.next.DescribeRouteTables)
 }

@@ -10,8 +10,6 @@ import (
 	"net/netip"
 	"slices"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
 // After an address was unassigned from its owner EC2 may need a moment until
@@ -21,20 +19,6 @@ const (
 	moveTries      = 5
 	moveFirstDelay = 20 * time.Millisecond
 )
-
-// A holder is the ENI that has an address.
-type holder struct {
-	eni     ENI
-	primary bool
-}
-
-// String names the ENI and, where it is known, its instance.
-func (h holder) String() string {
-	if h.eni.InstanceID == "" {
-		return h.eni.ID
-	}
-	return h.eni.ID + " of " + h.eni.InstanceID
-}
 
 // owned goes on after a refusal that may mean that another ENI holds some of
 // addrs.
@@ -129,28 +113,14 @@ func (r *run) lookUp(ctx context.Context) map[netip.Addr]holder {
 			ask = append(ask, a)
 		}
 	}
-	name := "addresses.private-ip-address"
-	if r.call.Family == IPv6 {
-		name = "ipv6-addresses.ipv6-address"
-	}
-	scope := filter("vpc-id", about.VPCID)
-	if about.VPCID == "" {
-		scope = filter("subnet-id", about.SubnetID)
-	}
-	enis, err := r.client.describe(ctx, name, texts(ask), scope)
+	about.ID = r.call.ENI
+	holders, err := r.client.holders(ctx, about, ask)
 	if err != nil {
 		v := judge(err, req)
 		r.holderErr = &v
 		return nil
 	}
-	r.holders = map[netip.Addr]holder{}
-	for _, e := range enis {
-		for _, a := range e.Addresses {
-			if r.holders[a].eni.ID != r.call.ENI {
-				r.holders[a] = holder{eni: e, primary: a == e.Primary || a == e.PrimaryIPv6}
-			}
-		}
-	}
+	r.holders = holders
 	return r.holders
 }
 
@@ -220,8 +190,4 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-t.C:
 		return true
 	}
-}
-
-func filter(name string, values ...string) types.Filter {
-	return types.Filter{Name: &name, Values: values}
 }

@@ -65,7 +65,7 @@ func (r *run) mayAsk(ctx context.Context, req request) *verdict {
 }
 
 func (r *run) request(action string) request {
-	return request{action: action, verb: r.call.Verb, family: r.call.Family, eni: r.call.ENI}
+	return request{action: action, verb: r.call.Verb, family: r.call.Family, eni: r.call.ENI, table: r.call.Table}
 }
 
 func postponed(req request) verdict {

@@ -86,25 +86,49 @@ func rules() []rule {
 	}
 }
 
+// routeRules are the errors of the actions on routes, and go before the rules.
+// Sources: the EC2 API reference (error codes); moto 6425, where somebody asked
+// the real EC2: ReplaceRoute of a missing route is an InvalidParameterValue, not
+// the InvalidRoute.NotFound that DeleteRoute answers with. The texts about VPCs
+// are not documented.
+func routeRules() []rule {
+	return []rule{
+		{codes: []string{"InvalidRoute.NotFound"}, code: RouteChanged, class: Transient, scope: routeMissing},
+		{text: "there is no route defined for", code: RouteChanged, class: Transient, scope: routeMissing},
+		{codes: []string{"RouteAlreadyExists"}, code: RouteChanged, class: Transient, scope: routeThere},
+		{codes: []string{"InvalidRouteTableID.*", "InvalidRouteTableId.*"},
+			code: RouteTableNotFound, class: Permanent, scope: allGone, cure: cureRouteTable},
+		{codes: []string{"RouteLimitExceeded"}, code: RouteTableFull, class: Permanent, cure: cureRouteTableFull},
+		{text: "belong to different networks", code: RouteTableOtherVPC, class: Permanent, cure: cureRouteTableOtherVPC},
+		{text: "more specific than one of this vpc", code: RouteInsideVPC, class: Permanent, cure: cureRouteInsideVPC},
+		// Whatever else is wrong with a parameter is not about an address of an ENI.
+		{codes: []string{"InvalidParameter*"}, code: UnknownRefusal, class: Permanent, cure: cureUnknown},
+	}
+}
+
 // The cures. Each is one sentence to a platform engineer.
 const (
-	cureNotAuthorized  = "Allow ec2:{action} in a policy of the role that this pod uses; a new policy needs up to a minute."
-	cureAccount        = "Have AWS Support lift the restriction of the account."
-	cureExpired        = "Check that the source of the credentials (IRSA, EKS Pod Identity, instance role) still renews them."
-	cureInvalid        = "Give the pod valid credentials of this account: IRSA, EKS Pod Identity or the worker's instance role."
-	cureMissing        = "Give the pod credentials: IRSA or EKS Pod Identity by its service account, or the worker's instance role, which needs IMDS to be reachable from the pod."
-	cureSTS            = "Check that the pod reaches the source of its credentials (the STS endpoint of the Region, or the Pod Identity agent)."
-	cureClock          = "Set the worker's clock, with chrony from 169.254.169.123 for example."
-	cureRegion         = "Set AWS_REGION in the container's environment."
-	cureUnreachable    = "Give the pod a way to the EC2 endpoint: DNS, a route by NAT or an interface endpoint for EC2, and security groups that let port 443 pass."
-	cureENINotFound    = "Attach the ENI to the worker again; where another one took its place, that one is looked up without your help."
-	cureENIFull        = "Remove addresses from the ENI, delegate a prefix to it, or use an instance type with more addresses per interface."
-	cureSubnetFull     = "Free addresses in the subnet or use a larger one; a new try is made after two minutes."
-	cureContested      = "Make sure that only one pod holds the address; it is claimed again after a hold-down."
-	curePrimary        = "Take the address out of the range of the NetworkAttachmentDefinition or replace that instance, and make a subnet CIDR reservation of type explicit for the range, so that AWS does not hand its addresses out."
-	curePrimaryRelease = "A primary address stays with its ENI: take it out of the range of the NetworkAttachmentDefinition."
-	cureOutside        = "Make the range of the NetworkAttachmentDefinition part of the subnet of the ENI below it, or name the right master interface there."
-	cureReserved       = "Exclude the first four and the last address of the subnet from the range of the NetworkAttachmentDefinition."
-	cureOtherPrefix    = "Keep the range of the NetworkAttachmentDefinition and the delegated prefixes apart, with subnet CIDR reservations of type explicit and prefix."
-	cureUnknown        = "Look the error code up in the EC2 API reference; until the cause is removed this is tried again slowly."
+	cureNotAuthorized      = "Allow ec2:{action} in a policy of the role that this pod uses; a new policy needs up to a minute."
+	cureAccount            = "Have AWS Support lift the restriction of the account."
+	cureExpired            = "Check that the source of the credentials (IRSA, EKS Pod Identity, instance role) still renews them."
+	cureInvalid            = "Give the pod valid credentials of this account: IRSA, EKS Pod Identity or the worker's instance role."
+	cureMissing            = "Give the pod credentials: IRSA or EKS Pod Identity by its service account, or the worker's instance role, which needs IMDS to be reachable from the pod."
+	cureSTS                = "Check that the pod reaches the source of its credentials (the STS endpoint of the Region, or the Pod Identity agent)."
+	cureClock              = "Set the worker's clock, with chrony from 169.254.169.123 for example."
+	cureRegion             = "Set AWS_REGION in the container's environment."
+	cureUnreachable        = "Give the pod a way to the EC2 endpoint: DNS, a route by NAT or an interface endpoint for EC2, and security groups that let port 443 pass."
+	cureENINotFound        = "Attach the ENI to the worker again; where another one took its place, that one is looked up without your help."
+	cureENIFull            = "Remove addresses from the ENI, delegate a prefix to it, or use an instance type with more addresses per interface."
+	cureSubnetFull         = "Free addresses in the subnet or use a larger one; a new try is made after two minutes."
+	cureContested          = "Make sure that only one pod holds the address; it is claimed again after a hold-down."
+	curePrimary            = "Take the address out of the range of the NetworkAttachmentDefinition or replace that instance, and make a subnet CIDR reservation of type explicit for the range, so that AWS does not hand its addresses out."
+	curePrimaryRelease     = "A primary address stays with its ENI: take it out of the range of the NetworkAttachmentDefinition."
+	cureOutside            = "Make the range of the NetworkAttachmentDefinition part of the subnet of the ENI below it, or name the right master interface there."
+	cureReserved           = "Exclude the first four and the last address of the subnet from the range of the NetworkAttachmentDefinition."
+	cureOtherPrefix        = "Keep the range of the NetworkAttachmentDefinition and the delegated prefixes apart, with subnet CIDR reservations of type explicit and prefix."
+	cureRouteTable         = "Name route tables that exist in this account and Region (rtb-…)."
+	cureRouteTableOtherVPC = "Name route tables of the VPC that the ENI is in."
+	cureRouteInsideVPC     = "Choose a floating IP outside of all CIDR blocks of the VPC, or one of the ENI's subnet and no route tables."
+	cureRouteTableFull     = "Delete routes that nobody needs, or have the VPC quota \"routes per route table\" raised."
+	cureUnknown            = "Look the error code up in the EC2 API reference; until the cause is removed this is tried again slowly."
 )

@@ -75,6 +75,12 @@ func (v verdict) quote() string {
 // doing is what was asked, as the sentence's verb.
 func (v verdict) doing(addr netip.Addr) string {
 	switch {
+	case v.table != "" && v.verb == Release:
+		return fmt.Sprintf("delete the route to %s in %s", addr, v.table)
+	case v.table != "" && v.verb != 0:
+		return fmt.Sprintf("lead %s in %s to %s", addr, v.table, v.eni)
+	case v.table != "":
+		return "describe " + v.table
 	case v.verb == Release:
 		return fmt.Sprintf("unassign %s from %s", addr, v.eni)
 	case v.verb != 0:

@@ -31,6 +31,10 @@ type tinyVPC struct {
 	ackNothing bool
 	// moveLag is how many assigns an IPv6 address is refused for after it was unassigned.
 	moveLag int
+	// tables are the route tables; replaceNotFound is the answer to ReplaceRoute
+	// of a missing route, nil for what EC2 was seen to say.
+	tables          tinyTables
+	replaceNotFound error
 
 	lag map[string]int
 	log []string // "AssignPrivateIpAddresses eni-a 10.0.1.5 10.0.1.6"
