@@ -4,6 +4,7 @@
 package ledger
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
 
@@ -27,10 +28,25 @@ const (
 // States are all of them, for metrics and tables.
 var States = [...]State{Pending, Assigning, Assigned, Contested, Failed, Releasing, Released}
 
-// A Target is what a claim is about: an address on an ENI.
+// A Target is what a claim is about: an address that is to be a secondary
+// address of an ENI or, where Table is set, the destination of a route to the ENI
+// in that route table.
 type Target struct {
-	ENI  string
-	Addr netip.Addr
+	ENI   string
+	Table string // route table ID, "" for a secondary address
+	Addr  netip.Addr
+}
+
+// where says in a few words what the address is to be.
+func (t Target) where() string {
+	if t.Table == "" {
+		return t.ENI
+	}
+	return t.ENI + ", route in " + t.Table
+}
+
+func (t Target) compare(o Target) int {
+	return cmp.Or(cmp.Compare(t.ENI, o.ENI), t.Addr.Compare(o.Addr), cmp.Compare(t.Table, o.Table))
 }
 
 // Standing is what EC2 owes us of a target, as far as we know.
@@ -78,6 +94,15 @@ type claim struct {
 	steals   int       // claims after a hold-down
 	hint     hintState // what IMDS said of it
 	hintTill time.Time // IMDS's silence means nothing until then
+
+	look   time.Time // when to look next who holds it; zero for never
+	doubts int       // looks in a row that showed another holder
+
+	parting parting   // how far its release is with asking the siblings
+	parted  time.Time // when they were first asked
+	heir    bool      // one of them may take it
+	told    bool      // they know that the release is under way
+	again   bool      // a sibling's release crossed the call in flight
 }
 
 // hintState is what the last look at IMDS said of an acknowledged address.

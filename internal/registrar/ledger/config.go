@@ -17,6 +17,8 @@ const (
 	// RetryCap bounds every later one. EC2 refills 5 calls a second; the SDK's
 	// own 20 s would be a 20 s outage of a floating IP.
 	RetryCap = 5 * time.Second
+	// urgentRetryCap bounds those of a floating IP: somebody waits for it.
+	urgentRetryCap = time.Second
 	// retryFloor keeps full jitter from retrying at once.
 	retryFloor = 5 * time.Millisecond
 
@@ -75,6 +77,10 @@ type Config struct {
 	RequireAddress bool
 	// NeverRelease leaves addresses on their ENI when they go.
 	NeverRelease bool
+	// Floating names the floating IPs, and where they are routed.
+	Floating Floating
+	// Siblings says that registrars on the same ENI can be talked to.
+	Siblings bool
 	// Policy says which ENIs may be touched.
 	Policy eniassign.Policy
 	// HoldDown is how long an address that another ENI took is left alone

@@ -32,13 +32,13 @@ func (l *Ledger) toDescribe(w *Work, now time.Time) []string {
 	for id, e := range l.enis {
 		switch {
 		case e.gone:
-		case e.wish, !e.described && l.ofInterest(e), l.doubtful(id), l.untagged(e, w, now):
+		case e.wish, !e.described && l.ofInterest(e), l.doubtful(id), l.untagged(e, w, now), l.recheck(e, w, now):
 			ids = append(ids, id)
 		}
 	}
 	// What the state file names and the inventory does not is asked for too.
 	for _, c := range l.claims {
-		if l.enis[c.ENI] == nil && c.state == Releasing && c.standing == InDoubt && !l.describe.denied {
+		if l.enis[c.ENI] == nil && c.Table == "" && c.state == Releasing && c.standing == InDoubt && !l.describe.denied {
 			l.enis[c.ENI] = &eniState{facts: eniassign.ENI{ID: c.ENI, DeviceIndex: -1}}
 			ids = append(ids, c.ENI)
 		}
@@ -70,7 +70,7 @@ func (l *Ledger) doubtful(id string) bool {
 		return false
 	}
 	for _, c := range l.claims {
-		if c.ENI == id && c.state == Releasing && !c.inFlight && c.standing == InDoubt {
+		if c.ENI == id && c.Table == "" && c.state == Releasing && !c.inFlight && c.standing == InDoubt {
 			return true
 		}
 	}
@@ -90,10 +90,10 @@ func (l *Ledger) untagged(e *eniState, w *Work, now time.Time) bool {
 	return true
 }
 
-// holds says whether an address is assigned on the ENI.
+// holds says whether a secondary address is assigned on the ENI.
 func (l *Ledger) holds(e *eniState) bool {
 	for _, c := range l.claims {
-		if c.ENI == e.facts.ID && c.state == Assigned {
+		if c.ENI == e.facts.ID && c.Table == "" && c.state == Assigned {
 			return true
 		}
 	}
@@ -119,8 +119,11 @@ func (l *Ledger) Described(now, started time.Time, ids []string, enis []eniassig
 		default:
 			e := enis[i]
 			e.CIDRs, e.InstanceType = s.facts.CIDRs, s.facts.InstanceType // only IMDS tells
+			before := s.facts
 			s.facts, s.described = e, true
+			l.noteCheck(s, before, now)
 			s.tagDue = now.Add(l.stretched(tagInterval))
+			s.checkDue = now.Add(l.stretched(checkInterval))
 			l.compare(s, started, now)
 		}
 	}
@@ -160,7 +163,7 @@ func (l *Ledger) describeRefused(ids []string, r *eniassign.Reason, now time.Tim
 		switch {
 		case c.state == Assigned && c.hint == suspect:
 			l.lose(c, now) // holding it again takes it from nobody
-		case !c.wanted && !c.inFlight && c.standing == InDoubt:
+		case !c.wanted && !c.inFlight && c.Table == "" && c.standing == InDoubt:
 			l.leave(c, now)
 		}
 	}
@@ -179,7 +182,7 @@ func (l *Ledger) leave(c *claim, now time.Time) {
 // What was asked for since then proves nothing.
 func (l *Ledger) compare(s *eniState, started, now time.Time) {
 	for _, c := range l.sorted() {
-		if c.ENI != s.facts.ID || c.inFlight || c.asked.After(started) || c.answered.After(started) || c.created.After(started) {
+		if c.ENI != s.facts.ID || c.Table != "" || c.inFlight || c.asked.After(started) || c.answered.After(started) || c.created.After(started) {
 			continue
 		}
 		_, done := eniassign.Plan([]eniassign.Item{{Addr: c.Addr, ENI: c.ENI, Verb: eniassign.Hold}}, []eniassign.ENI{s.facts})

@@ -11,9 +11,9 @@ import (
 
 // Done takes EC2's answer to a call of Next.
 func (l *Ledger) Done(now time.Time, call eniassign.Call, outcomes []eniassign.Outcome) {
-	delete(l.busy, slot{call.ENI, call.Family, call.Verb == eniassign.Release})
+	l.exit(call)
 	for _, o := range outcomes {
-		c := l.claims[Target{call.ENI, o.Addr}]
+		c := l.claims[Target{call.ENI, call.Table, o.Addr}]
 		if c == nil || !c.inFlight {
 			continue
 		}
@@ -34,12 +34,20 @@ func (l *Ledger) acknowledge(c *claim, k Kind, now time.Time) {
 	c.standing, c.asked, c.acked = Acknowledged, now, now
 	c.attempts, c.class, c.due = 0, "", now
 	c.hint, c.hintTill = unseen, now.Add(imdsLag)
+	c.doubts = 0
+	delete(l.owners.known, c.Addr)
 	if !c.wanted {
 		c.reason = nil
 		l.letGo(c, now)
 		return
 	}
 	c.set(Assigned, nil, now)
+	l.watchOver(c, now)
+	if c.again {
+		c.again = false
+		l.lose(c, now)
+		return
+	}
 	e := Event{Kind: k, Target: c.Target, Interface: c.iface, Failover: c.late, Noticed: c.noticed}
 	c.noticed = time.Time{}
 	l.events = append(l.events, e)
@@ -49,7 +57,11 @@ func (l *Ledger) doneRelease(c *claim, o eniassign.Outcome, now time.Time) {
 	if o.Reason == nil {
 		c.standing, c.asked = None, now
 		l.madeRoom(c.ENI, now)
+		if c.told {
+			l.say(c, LetGo)
+		}
 	}
+	c.told = false
 	switch {
 	case c.wanted: // it came back meanwhile
 		c.set(Pending, nil, now)
@@ -96,7 +108,7 @@ func (l *Ledger) refuse(c *claim, s State, k Kind, r *eniassign.Reason, now time
 	if c.class != r.Class {
 		c.class, c.attempts = r.Class, 0
 	}
-	c.due = now.Add(l.delay(r.Class, c.attempts))
+	c.due = now.Add(l.retryDelay(c, r.Class))
 	c.attempts++
 	if e := l.enis[c.ENI]; r.Code == eniassign.ENIFull && e != nil && e.released.After(c.asked) {
 		c.due = now // there is room since
@@ -120,6 +132,14 @@ func (l *Ledger) madeRoom(id string, now time.Time) {
 	}
 }
 
+// retryDelay is how long a claim waits after a refusal.
+func (l *Ledger) retryDelay(c *claim, class eniassign.Class) time.Duration {
+	if class == eniassign.Transient && l.urgent(c) {
+		return l.fullJitter(c.attempts, RetryBase, urgentRetryCap)
+	}
+	return l.delay(class, c.attempts)
+}
+
 // delay is how long to wait after a refusal.
 func (l *Ledger) delay(class eniassign.Class, attempts int) time.Duration {
 	switch class {
@@ -139,8 +159,11 @@ func (l *Ledger) delay(class eniassign.Class, attempts int) time.Duration {
 func (l *Ledger) contest(c *claim, r *eniassign.Reason, now time.Time) {
 	c.standing, c.verb = Lost, eniassign.Claim
 	c.due = now.Add(l.stretched(double(l.cfg.HoldDown, c.steals, l.cfg.HoldDownMax)))
+	l.rememberOwner(c.Addr, r.Owner)
 	news := c.state != Contested && (c.reason == nil || c.reason.Code != r.Code)
 	c.set(Contested, r, now)
+	c.doubts = 0
+	l.watchOver(c, now)
 	if news {
 		l.tell(WasContested, c)
 	}

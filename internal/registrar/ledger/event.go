@@ -23,6 +23,8 @@ const (
 	WasLost        Kind = "address missing from its ENI"
 	WasContested   Kind = "address held by another ENI"
 	WasRefused     Kind = "address refused"
+	WasHandedOver  Kind = "address left to another pod on the same ENI"
+	CannotRoute    Kind = "a failover to this pod would be refused"
 	WasReleased    Kind = "address released"
 	NotReleased    Kind = "address not released"
 	Misplaced      Kind = "address has no ENI"

@@ -22,16 +22,28 @@ func (l *Ledger) nextHints(w *Work, now time.Time) {
 		if e == nil || e.gone || e.hint.inFlight || !l.holds(e) {
 			continue
 		}
-		if e.hint.due.IsZero() {
-			e.hint.due = now.Add(l.stretched(l.cfg.HintInterval))
+		soon := now.Add(l.stretched(l.hintInterval(i.ID)))
+		if e.hint.due.IsZero() || e.hint.due.After(soon) {
+			e.hint.due = soon
 		}
 		if !w.ripe(e.hint.due, now) {
 			continue
 		}
 		e.hint.inFlight = true
-		e.hint.due = now.Add(l.stretched(l.cfg.HintInterval))
+		e.hint.due = soon
 		w.Hints = append(w.Hints, e.facts)
 	}
+}
+
+// hintInterval is how often IMDS is asked about an ENI: more often while it has
+// a floating IP, whose loss somebody waits to end.
+func (l *Ledger) hintInterval(eni string) time.Duration {
+	for _, c := range l.claims {
+		if c.ENI == eni && c.Table == "" && c.state == Assigned && l.urgent(c) {
+			return min(l.cfg.HintInterval, lookInterval)
+		}
+	}
+	return l.cfg.HintInterval
 }
 
 // Hinted takes the answer to one of Work.Hints, which was sent at started.
@@ -47,7 +59,7 @@ func (l *Ledger) Hinted(now, started time.Time, id string, e eniassign.ENI, err 
 	}
 	s.hint.failedSince = time.Time{}
 	for _, c := range l.claims {
-		if c.ENI != id || c.state != Assigned || c.asked.After(started) {
+		if c.ENI != id || c.Table != "" || c.state != Assigned || c.asked.After(started) {
 			continue
 		}
 		switch {

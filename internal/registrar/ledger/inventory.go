@@ -148,7 +148,7 @@ func (l *Ledger) learn(e eniassign.ENI, fromEC2 bool, now time.Time) {
 		s = &eniState{}
 		l.enis[e.ID] = s
 	} else if !fromEC2 {
-		e.Tags, e.PrimaryIPv6 = s.facts.Tags, s.facts.PrimaryIPv6
+		e.Tags, e.PrimaryIPv6, e.SourceDestCheck = s.facts.Tags, s.facts.PrimaryIPv6, s.facts.SourceDestCheck
 	}
 	if fromEC2 && s.facts.ID != "" { // only IMDS tells
 		e.CIDRs, e.InstanceType = s.facts.CIDRs, s.facts.InstanceType

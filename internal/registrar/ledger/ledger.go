@@ -4,8 +4,8 @@
 package ledger
 
 import (
-	"cmp"
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -28,10 +28,15 @@ type Ledger struct {
 	inventory inventoryState
 	describe  describeState
 	enis      map[string]*eniState
+	look      lookState
+	owners    ownerState
+	probes    map[string]*probe // by route table
+	sayings   []Saying
 
 	claims   map[Target]*claim
 	unplaced []unplaced
-	busy     map[slot]bool
+	lanes    map[lane]traffic
+	onLanes  map[Target][]lane // of the call in flight whose first address it is
 	refused  *eniassign.Reason // why nothing at all may be done here
 	history  []Row
 	events   []Event
@@ -70,30 +75,27 @@ type eniState struct {
 		failedSince time.Time
 	}
 	tagDue   time.Time // where the ENI is refused for want of its tag
+	checkDue time.Time // where its source/destination check is on
 	released time.Time // the last release, which made room
-}
-
-// A slot is what may have one call in flight at a time.
-type slot struct {
-	eni     string
-	family  eniassign.Family
-	release bool
 }
 
 // New makes an empty ledger. rand gives numbers in [0, 1) for the jitter.
 func New(cfg Config, rand func() float64) *Ledger {
 	return &Ledger{
 		cfg: cfg, rand: rand,
-		enis:   map[string]*eniState{},
-		claims: map[Target]*claim{},
-		busy:   map[slot]bool{},
+		enis:    map[string]*eniState{},
+		claims:  map[Target]*claim{},
+		probes:  map[string]*probe{},
+		owners:  ownerState{known: map[netip.Addr]string{}},
+		lanes:   map[lane]traffic{},
+		onLanes: map[Target][]lane{},
 	}
 }
 
 // sorted are the claims in a fixed order, so that equal histories give equal work.
 func (l *Ledger) sorted() []*claim {
 	return slices.SortedFunc(maps.Values(l.claims), func(a, b *claim) int {
-		return cmp.Or(cmp.Compare(a.ENI, b.ENI), a.Addr.Compare(b.Addr))
+		return a.Target.compare(b.Target)
 	})
 }
 
@@ -104,7 +106,7 @@ func (l *Ledger) Shutdown(now time.Time) {
 	l.describe.due = now
 	for _, c := range l.sorted() {
 		l.gone(c, now)
-		if !c.inFlight {
+		if !c.inFlight && c.parting == unasked {
 			c.due = now // the last chance
 		}
 	}

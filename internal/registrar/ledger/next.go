@@ -11,13 +11,20 @@ import (
 )
 
 // Work is what is to be done now. Each part counts as in flight until its
-// answer comes back: Inventoried, Described, Hinted, Done.
+// answer comes back: Inventoried, Described, Looked or LookedUpRoutes, Probed,
+// Hinted, Done.
 type Work struct {
 	// Inventory says to find the worker's ENIs; MACs are the interfaces'.
 	Inventory bool
 	MACs      []string
 	// Describe are ENIs to ask EC2 about, in one filtered call.
 	Describe []string
+	// Say is for the siblings; it has no answer of its own.
+	Say []Saying
+	// Probes are route calls to ask EC2 about the right to, once per table.
+	Probes []eniassign.Call
+	// Looks are questions where addresses are.
+	Looks []Look
 	// Hints are ENIs to ask IMDS about.
 	Hints []eniassign.ENI
 	// Calls are the mutations, one EC2 request each in the normal case. They
@@ -51,9 +58,12 @@ func (l *Ledger) Next(now time.Time) Work {
 	if !l.closing {
 		l.nextInventory(&w, now)
 		l.nextHints(&w, now)
+		l.nextLooks(&w, now)
+		l.nextProbes(&w, now)
 	}
 	l.nextDescribe(&w, now)
 	l.nextCalls(&w, now)
+	w.Say, l.sayings = l.sayings, nil
 	l.wasReady = l.wasReady || len(l.Waiting()) == 0 // told in sentences: not while a failover waits
 	return w
 }
@@ -67,19 +77,24 @@ func (l *Ledger) nextCalls(w *Work, now time.Time) {
 			l.abandon(c, now)
 			continue
 		}
-		if !ok || c.inFlight || l.busy[slotOf(c.Target, verb)] || !w.ripe(c.due, now) {
+		if !ok || c.inFlight || !w.ripe(c.due, now) || !l.mayLeave(w, c, verb, now) {
 			continue
 		}
-		items = append(items, eniassign.Item{Addr: c.Addr, ENI: c.ENI, Verb: verb})
+		if verb == eniassign.Release && !l.mayPart(w, c, now) {
+			continue
+		}
+		items = append(items, eniassign.Item{Addr: c.Addr, ENI: c.ENI, Table: c.Table, Verb: verb})
 	}
 	calls, done := eniassign.Plan(items, l.known())
 	for _, i := range done {
-		l.free(l.claims[Target{i.ENI, i.Addr}], i.Verb, now)
+		l.free(l.claims[Target{i.ENI, i.Table, i.Addr}], i.Verb, now)
 	}
-	for _, call := range calls {
-		l.busy[slot{call.ENI, call.Family, call.Verb == eniassign.Release}] = true
+	for i := range calls {
+		call := &calls[i]
+		l.enter(*call, now)
+		l.hurry(call)
 		for _, a := range call.Addrs {
-			l.start(l.claims[Target{call.ENI, a}], call.Verb, now)
+			l.start(l.claims[Target{call.ENI, call.Table, a}], call.Verb, now)
 		}
 	}
 	w.Calls = calls
@@ -88,7 +103,8 @@ func (l *Ledger) nextCalls(w *Work, now time.Time) {
 // needs says which call a claim needs, whenever it is due.
 func (l *Ledger) needs(c *claim) (eniassign.Verb, bool) {
 	if !c.wanted {
-		return eniassign.Release, c.state == Releasing && c.standing == Acknowledged
+		sure := c.standing == Acknowledged || c.Table != "" // a route is looked at before it is deleted
+		return eniassign.Release, c.state == Releasing && c.releasable() && sure
 	}
 	switch e := l.enis[c.ENI]; {
 	case c.state == Assigned, e == nil, e.gone, !e.described && !l.describe.denied:
@@ -123,18 +139,10 @@ func (l *Ledger) known() []eniassign.ENI {
 	return out
 }
 
-func slotOf(t Target, v eniassign.Verb) slot {
-	f := eniassign.IPv4
-	if t.Addr.Is6() {
-		f = eniassign.IPv6
-	}
-	return slot{t.ENI, f, v == eniassign.Release}
-}
-
 // start marks a claim as in flight. From here until the answer EC2 may or may
 // not have done it, and so says the state file.
 func (l *Ledger) start(c *claim, v eniassign.Verb, now time.Time) {
-	c.inFlight, c.asked = true, now
+	c.inFlight, c.asked, c.look = true, now, time.Time{}
 	e := Event{Kind: Asked, Target: c.Target, Interface: c.iface, Failover: c.late}
 	if v == eniassign.Release {
 		l.events = append(l.events, e)

@@ -5,6 +5,7 @@ package ledger
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -32,7 +33,9 @@ func (l *Ledger) Observe(now time.Time, s netwatch.Snapshot) {
 	if l.closing {
 		return
 	}
-	l.observed = true
+	if !l.observed {
+		l.observed, l.owners.due = true, now
+	}
 	l.links, l.noticed, l.seen = s.Interfaces, s.Noticed, now
 	if macs := l.macs(); !slices.Equal(macs, l.inventory.macs) {
 		l.inventory.attempts, l.inventory.due = 0, now
@@ -85,41 +88,46 @@ func (l *Ledger) place(now time.Time) {
 		}
 		l.gone(c, now)
 	}
-	for t, w := range placed {
-		l.wanted(t, w, now)
+	for _, t := range slices.SortedFunc(maps.Keys(placed), Target.compare) {
+		l.wanted(t, placed[t], now)
 	}
 }
 
 // targets matches every want with its ENI.
 func (l *Ledger) targets() (map[Target]want, []unplaced) {
-	placed := map[Target]want{}
 	var failed []unplaced
-	first := map[netip.Addr]Target{}
+	first := map[netip.Addr]string{} // the ENI that an address was matched with first
+	from := map[netip.Addr]want{}    // what it is wanted for, unless nobody may guess where
 	for _, w := range l.wants() {
 		id, r := l.match(w)
 		if r != nil {
 			failed = append(failed, unplaced{want: w, eni: id, reason: r})
 			continue
 		}
-		t := Target{id, w.addr}
 		other, twice := first[w.addr]
-		prev, has := placed[other]
-		if !twice || other == t && has {
-			first[w.addr], placed[t] = t, w
+		prev, has := from[w.addr]
+		if !twice || other == id && has {
+			first[w.addr], from[w.addr] = id, w
 			continue
 		}
 		// One address on two ENIs: EC2 can deliver it to one only. The one
 		// that has it keeps it; without one, nobody may guess.
-		keeps := l.standing(t) == Acknowledged
-		if has && (keeps || l.standing(other) != Acknowledged) {
-			failed = append(failed, unplaced{want: prev, reason: twiceReason(w.addr, other.ENI, t.ENI)})
-			delete(placed, other)
+		keeps := l.acknowledged(id, w.addr)
+		if has && (keeps || !l.acknowledged(other, w.addr)) {
+			failed = append(failed, unplaced{want: prev, reason: twiceReason(w.addr, other, id)})
+			delete(from, w.addr)
 		}
 		if keeps {
-			first[w.addr], placed[t] = t, w
+			first[w.addr], from[w.addr] = id, w
 			continue
 		}
-		failed = append(failed, unplaced{want: w, reason: twiceReason(w.addr, t.ENI, other.ENI)})
+		failed = append(failed, unplaced{want: w, reason: twiceReason(w.addr, id, other)})
+	}
+	placed := map[Target]want{}
+	for a, w := range from {
+		for _, t := range l.targetsOn(a, first[a]) {
+			placed[t] = w
+		}
 	}
 	return placed, failed
 }
@@ -131,11 +139,14 @@ func twiceReason(a netip.Addr, one, two string) *eniassign.Reason {
 	return r
 }
 
-func (l *Ledger) standing(t Target) Standing {
-	if c := l.claims[t]; c != nil {
-		return c.standing
+// acknowledged says that EC2 has the address on the ENI, or a route to it.
+func (l *Ledger) acknowledged(eni string, a netip.Addr) bool {
+	for t, c := range l.claims {
+		if t.ENI == eni && t.Addr == a && c.standing == Acknowledged {
+			return true
+		}
 	}
-	return None
+	return false
 }
 
 // noteUnplaced keeps the time since when an address has had no ENI.
@@ -174,10 +185,14 @@ func (l *Ledger) wanted(t Target, w want, now time.Time) {
 		c.steals = 0
 	}
 	c.restored = false
+	c.parting, c.again = unasked, false
 	if !c.inFlight {
 		c.set(Pending, nil, now)
 	}
 	l.tell(Appeared, c)
+	if l.urgent(c) {
+		l.say(c, Holds)
+	}
 }
 
 // gone notes that a target is not in the snapshot any more (law 5).
@@ -189,6 +204,9 @@ func (l *Ledger) gone(c *claim, now time.Time) {
 		c.restored, c.reason = false, nil
 	}
 	c.wanted, c.attempts, c.due, c.class = false, 0, now, ""
+	if c.Table == "" && l.cfg.Floating.contains(c.Addr) {
+		l.owners.due = now.Add(ownerDelay) // somebody else will have it
+	}
 	l.tell(Vanished, c)
 	if c.inFlight {
 		return // its answer decides
@@ -201,7 +219,7 @@ func (l *Ledger) letGo(c *claim, now time.Time) {
 	switch {
 	case !c.releasable():
 		l.forget(c, now)
-	case c.standing == InDoubt && l.describe.denied && !l.cfg.NeverRelease:
+	case c.standing == InDoubt && c.Table == "" && l.describe.denied && !l.cfg.NeverRelease:
 		l.leave(c, now)
 	case l.cfg.NeverRelease:
 		c.standing = None
@@ -209,6 +227,7 @@ func (l *Ledger) letGo(c *claim, now time.Time) {
 		l.forget(c, now)
 	default:
 		c.set(Releasing, c.reason, now)
+		l.part(c, now)
 	}
 }
 

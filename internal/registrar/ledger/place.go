@@ -82,7 +82,7 @@ func (l *Ledger) match(w want) (string, *eniassign.Reason) {
 	if err != nil {
 		return "", ReasonOf(err)
 	}
-	return e.ID, eniassign.CheckAddress(w.addr, e)
+	return e.ID, l.checkAddress(w.addr, e)
 }
 
 // facts are the ENIs of the inventory with what EC2 has told of them since.

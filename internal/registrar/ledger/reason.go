@@ -24,6 +24,8 @@ const (
 	AddressTwice eniassign.Code = "AddressTwice"
 	// HostNetwork: the namespace is the worker's own.
 	HostNetwork eniassign.Code = "HostNetwork"
+	// HandedOver: another pod on the same ENI has the address now.
+	HandedOver eniassign.Code = "HandedOver"
 	// ReleaseUnsure: it is not known whether EC2 did what was asked.
 	ReleaseUnsure eniassign.Code = "ReleaseUnsure"
 	// KeptOnRequest: gone from the pod and left on the ENI as configured.
@@ -32,7 +34,7 @@ const (
 
 // Codes lists the codes of this package, for the checks of documentation.
 func Codes() []eniassign.Code {
-	return []eniassign.Code{Restored, InventoryUnknown, NotDescribed, AddressLost, AddressTwice, HostNetwork, ReleaseUnsure, KeptOnRequest}
+	return []eniassign.Code{Restored, InventoryUnknown, NotDescribed, AddressLost, AddressTwice, HostNetwork, HandedOver, ReleaseUnsure, KeptOnRequest}
 }
 
 func reason(code eniassign.Code, class eniassign.Class, text string) *eniassign.Reason {

@@ -4,7 +4,6 @@
 package ledger
 
 import (
-	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -16,6 +15,7 @@ import (
 type Record struct {
 	Address   netip.Addr `json:"address"`
 	ENI       string     `json:"eni"`
+	Table     string     `json:"routeTable,omitempty"`
 	Interface string     `json:"interface,omitempty"`
 	MAC       string     `json:"mac,omitempty"`
 	Standing  Standing   `json:"standing"`
@@ -26,17 +26,19 @@ type Record struct {
 	Held bool `json:"held,omitempty"`
 }
 
+func (r Record) target() Target { return Target{r.ENI, r.Table, r.Address} }
+
 // Records are the claims that must outlive a restart, sorted.
 func (l *Ledger) Records() []Record {
 	var out []Record
 	for _, c := range l.claims {
 		if c.standing != None {
-			out = append(out, Record{c.Addr, c.ENI, c.iface, c.mac, c.standing, c.asked,
+			out = append(out, Record{c.Addr, c.ENI, c.Table, c.iface, c.mac, c.standing, c.asked,
 				c.standing == InDoubt && c.verb == eniassign.Hold})
 		}
 	}
 	slices.SortFunc(out, func(a, b Record) int {
-		return cmp.Or(cmp.Compare(a.ENI, b.ENI), a.Address.Compare(b.Address))
+		return a.target().compare(b.target())
 	})
 	return out
 }
@@ -46,7 +48,7 @@ func (l *Ledger) Records() []Record {
 // was acknowledged will be held, not claimed.
 func (l *Ledger) Restore(now time.Time, records []Record) {
 	for _, r := range records {
-		t := Target{r.ENI, r.Address}
+		t := r.target()
 		c := &claim{Target: t, iface: r.Interface, mac: r.MAC, standing: r.Standing, asked: r.Since,
 			restored: true, verb: eniassign.Hold, created: now, noticed: now}
 		// A claim that was under way moments ago is finished as what it was.

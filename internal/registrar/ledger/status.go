@@ -19,7 +19,10 @@ type Row struct {
 	Address   netip.Addr `json:"address"`
 	Interface string     `json:"interface"`
 	ENI       string     `json:"eni,omitempty"`
-	State     State      `json:"state"`
+	// RouteTable is where a floating IP from outside of the subnet is routed
+	// to the ENI; "" for a secondary address.
+	RouteTable string `json:"routeTable,omitempty"`
+	State      State  `json:"state"`
 	// Since is when the state began.
 	Since time.Time `json:"since"`
 	// Code, Reason and Cure say why the address is not where it should be.
@@ -51,13 +54,13 @@ func (l *Ledger) Rows() []Row {
 		}
 	}
 	slices.SortFunc(out, func(a, b Row) int {
-		return cmp.Or(cmp.Compare(a.Interface, b.Interface), a.Address.Compare(b.Address))
+		return cmp.Or(cmp.Compare(a.Interface, b.Interface), a.Address.Compare(b.Address), cmp.Compare(a.RouteTable, b.RouteTable))
 	})
 	return append(out, l.history...)
 }
 
 func (l *Ledger) row(c *claim) Row {
-	r := Row{Address: c.Addr, Interface: c.iface, ENI: c.ENI, State: c.state, Since: c.since}
+	r := Row{Address: c.Addr, Interface: c.iface, ENI: c.ENI, RouteTable: c.Table, State: c.state, Since: c.since}
 	r.explain(c.reason)
 	if c.state == Pending && c.reason == nil {
 		if e := l.enis[c.ENI]; e != nil && !e.described {
@@ -103,7 +106,7 @@ func (l *Ledger) Waiting() []string {
 		}
 		r := l.row(c)
 		why := (&eniassign.Reason{Text: r.Reason, Cure: r.Cure}).String()
-		out = append(out, fmt.Sprintf("%s on %s (%s) is %s: %s", c.Addr, c.iface, c.ENI, c.state, why))
+		out = append(out, fmt.Sprintf("%s on %s (%s) is %s: %s", c.Addr, c.iface, c.Target.where(), c.state, why))
 	}
 	return out
 }

@@ -24,18 +24,23 @@ import (
 // happens in it, and after ">" what the ledger asks for at once:
 //
 //	eni NAME MAC INDEX CIDR[,CIDR] PRIMARY [tag|untagged]   an ENI of this worker
+//	floating ADDR[,ADDR] [TABLE[,TABLE]]                    the floating IPs, from now on
+//	siblings                   registrars on the same ENI can be talked to
+//	heard LINK ADDR WORD       one of them says: asks, may-take, holds, letting-go, let-go
+//	check NAME on|off          the ENI's source/destination check
+//	route TABLE ADDR NAME|-    where EC2's route leads; - is a blackhole
 //	never-release | interfaces NAMES | no-imds | describe-interval D
 //	link NAME MAC [KIND]       an interface without addresses; kind ipvlan
 //	kernel [NAME=ADDR,ADDR …]  the kernel's table from now on; the rest is empty
 //	tag NAME                   gives the ENI its tag
-//	held NAME [ADDR …]         what EC2 would describe
+//	held NAME [ADDR …]         what EC2 would describe; NAME may be another worker's ENI
 //	shown NAME [ADDR …]        what IMDS would show
-//	answer inventory|describe|hint|claim|hold|release [NAME] [ok|lost|CLASS/CODE]
+//	answer inventory|describe|look|probe|hint|claim|hold|release [NAME] [ok|lost|CLASS/CODE]
 //	                           [ADDR=CLASS/CODE …]; lost is a dropped connection
 //	+D                         time passes
 //	restart [D]                the container restarts after D; the state file survives
 //	sigterm
-//	state ADDR STATE [CODE] | ready | waiting TEXT | drained | record ADDR STANDING|-
+//	state ADDR STATE [CODE] | ready | waiting TEXT | concern TEXT | drained | record ADDR STANDING|-
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob("testdata/stories/*.txt")
 	if err != nil || len(files) == 0 {
@@ -56,6 +61,7 @@ type stage struct {
 	enis    []eniassign.ENI
 	held    map[string][]netip.Addr
 	shown   map[string][]netip.Addr
+	routes  []eniassign.Route
 	links   []netwatch.Interface
 	pending []pendingWork
 	got     []string
@@ -67,6 +73,7 @@ type pendingWork struct {
 	what    string // "inventory", "describe", "hint", "claim", "hold", "release"
 	ids     []string
 	call    eniassign.Call
+	look    Look
 	started time.Time
 }
 
@@ -118,6 +125,19 @@ func (s *stage) event(f []string) error {
 	switch f[0] {
 	case "eni":
 		return s.eni(f[1:])
+	case "siblings":
+		s.cfg.Siblings = true
+	case "floating":
+		s.floating(f[1:])
+	case "heard":
+		s.Heard(s.now, Saying{f[1], s.mac(f[1]), netip.MustParseAddr(f[2]), Word(strings.ReplaceAll(f[3], "-", " "))})
+		s.step()
+	case "check":
+		i := slices.IndexFunc(s.enis, func(e eniassign.ENI) bool { return e.ID == f[1] })
+		on := f[2] == "on"
+		s.enis[i].SourceDestCheck = &on
+	case "route":
+		s.route(f[1], netip.MustParseAddr(f[2]), f[3])
 	case "never-release":
 		s.cfg.NeverRelease = true
 	case "describe-interval":
@@ -148,7 +168,7 @@ func (s *stage) event(f []string) error {
 	case "sigterm":
 		s.Shutdown(s.now)
 		s.step()
-	case "state", "ready", "waiting", "drained", "record":
+	case "state", "ready", "waiting", "concern", "drained", "record":
 		return s.expect(f)
 	default:
 		d, err := time.ParseDuration(f[0])
@@ -180,6 +200,32 @@ func (s *stage) eni(f []string) error {
 	}
 	s.enis = append(s.enis, e)
 	return nil
+}
+
+func (s *stage) floating(f []string) {
+	var v Floating
+	for _, a := range addrs(strings.Split(f[0], ",")) {
+		v.Addresses = append(v.Addresses, netip.PrefixFrom(a, a.BitLen()))
+	}
+	if len(f) > 1 {
+		v.RouteTables = strings.Split(f[1], ",")
+	}
+	s.cfg.Floating = v
+	if s.Ledger != nil {
+		s.SetFloating(s.now, v)
+		s.step()
+	}
+}
+
+func (s *stage) mac(link string) string {
+	i := slices.IndexFunc(s.links, func(i netwatch.Interface) bool { return i.Name == link })
+	return s.links[i].MAC
+}
+
+func (s *stage) route(table string, a netip.Addr, eni string) {
+	s.routes = slices.DeleteFunc(s.routes, func(r eniassign.Route) bool { return r.Table == table && r.Addr == a })
+	r := eniassign.Route{Table: table, Addr: a, ENI: eni, Blackhole: eni == "-"}
+	s.routes = append(s.routes, r)
 }
 
 func (s *stage) kernel(f []string) {

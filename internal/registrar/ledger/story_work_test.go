@@ -29,13 +29,55 @@ func (s *stage) step() {
 	for _, e := range w.Hints {
 		s.add(pendingWork{what: "hint", ids: []string{e.ID}}, "hint "+e.ID)
 	}
+	for _, k := range w.Looks {
+		s.add(pendingWork{what: "look", ids: k.Tables, look: k}, line("look", k.Tables, k.Addrs))
+	}
+	for _, c := range w.Probes {
+		s.add(pendingWork{what: "probe", ids: []string{c.Table}, call: c}, line("probe "+c.ENI, []string{c.Table}, c.Addrs))
+	}
+	for _, y := range w.Say {
+		s.got = append(s.got, fmt.Sprintf("say %s %s %s", y.Interface, y.Addr, strings.ReplaceAll(string(y.Word), " ", "-")))
+	}
 	for _, c := range w.Calls {
-		text := verbs[c.Verb] + " " + c.ENI
+		var tables []string
+		if c.Table != "" {
+			tables = []string{c.Table}
+		}
+		text := line(verbs[c.Verb]+" "+c.ENI, tables, c.Addrs)
 		for _, a := range c.Addrs {
-			text += " " + a.String()
+			if o := c.Owners[a]; o != "" {
+				text += " from " + o
+			}
 		}
 		s.add(pendingWork{what: verbs[c.Verb], ids: []string{c.ENI}, call: c}, text)
 	}
+}
+
+func line(what string, words []string, addrs []netip.Addr) string {
+	for _, w := range words {
+		what += " " + w
+	}
+	for _, a := range addrs {
+		what += " " + a.String()
+	}
+	return what
+}
+
+// locate answers a look as EC2 would.
+func (s *stage) locate(p pendingWork, r *eniassign.Reason) {
+	if len(p.look.Tables) > 0 {
+		s.LookedUpRoutes(s.now, p.started, p.look, s.routes, r)
+		return
+	}
+	holders := map[netip.Addr]eniassign.Holder{}
+	for _, a := range p.look.Addrs {
+		for eni, held := range s.held {
+			if slices.Contains(held, a) {
+				holders[a] = eniassign.Holder{ENI: eni}
+			}
+		}
+	}
+	s.Looked(s.now, p.started, p.look, holders, r)
 }
 
 func (s *stage) add(p pendingWork, text string) {
@@ -48,14 +90,14 @@ func (s *stage) add(p pendingWork, text string) {
 func (s *stage) answer(f []string) error {
 	what, f := f[0], f[1:]
 	i := slices.IndexFunc(s.pending, func(p pendingWork) bool {
-		return p.what == what && (len(f) == 0 || !strings.HasPrefix(f[0], "eni-") || p.ids[0] == f[0])
+		return p.what == what && (len(f) == 0 || !names(f[0]) || p.ids[0] == f[0] || p.call.Table == f[0])
 	})
 	if i < 0 {
 		return fmt.Errorf("nobody asked")
 	}
 	p := s.pending[i]
 	s.pending = slices.Delete(s.pending, i, i+1)
-	if len(f) > 0 && strings.HasPrefix(f[0], "eni-") {
+	for len(f) > 0 && names(f[0]) {
 		f = f[1:]
 	}
 	var r *eniassign.Reason
@@ -69,11 +111,19 @@ func (s *stage) answer(f []string) error {
 		s.Described(s.now, p.started, p.ids, s.described(p.ids), r)
 	case "hint":
 		s.hint(p, r)
+	case "look":
+		s.locate(p, r)
+	case "probe":
+		s.Probed(s.now, p.call, r)
 	default:
 		s.Done(s.now, p.call, outcomes(p.call, f, r))
 	}
 	s.step()
 	return nil
+}
+
+func names(word string) bool {
+	return strings.HasPrefix(word, "eni-") || strings.HasPrefix(word, "rtb-")
 }
 
 // inventory is what IMDS tells, or Describe by MAC where it is silent.
@@ -144,6 +194,10 @@ func (s *stage) expect(f []string) error {
 	case "waiting":
 		if w := strings.Join(s.Waiting(), "\n"); !strings.Contains(w, strings.Join(f[1:], " ")) {
 			return fmt.Errorf("waiting for %q", w)
+		}
+	case "concern":
+		if w := strings.Join(s.Concerns(), "\n"); !strings.Contains(w, strings.Join(f[1:], " ")) {
+			return fmt.Errorf("the concerns are %q", w)
 		}
 	case "drained":
 		if !s.Drained() {

@@ -1,0 +1,206 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
+)
+
+const (
+	// lookInterval is the time between two looks at who holds an address that
+	// another ENI took: whoever lets it go is followed within two seconds.
+	lookInterval = 1500 * time.Millisecond
+	// firstLook and lastLook are when a floating IP is looked at after it was
+	// acknowledged: a rival that claimed it in the same moment is found out
+	// long before IMDS tells. Describe lags behind the calls it describes, so
+	// not at once.
+	firstLook, lastLook = 2 * time.Second, 6 * time.Second
+	// lookTogether is how much too early a look may be to share a request.
+	lookTogether = 500 * time.Millisecond
+	// lookTwice is how many looks must show another holder of an address that
+	// was acknowledged here: one may be older than the acknowledgement.
+	lookTwice = 2
+)
+
+// A Look asks EC2 where addresses are: which ENIs hold them or, with Tables,
+// where their routes lead. It is one filtered request per family or one for all
+// tables.
+type Look struct {
+	About  eniassign.ENI // whose VPC the addresses are of
+	Tables []string
+	Addrs  []netip.Addr
+}
+
+// lookState is what is under way.
+type lookState struct {
+	inFlight int
+	due      time.Time // not before, after a refusal
+	attempts int
+}
+
+// watchOver sets when a claim is to be looked at next, after it was
+// acknowledged, contested or looked at.
+func (l *Ledger) watchOver(c *claim, now time.Time) {
+	c.look = time.Time{}
+	switch age := now.Sub(c.acked); {
+	case !c.wanted:
+	case c.state == Contested, c.doubts > 0:
+		c.look = now.Add(l.stretched(lookInterval))
+	case c.state != Assigned:
+	case l.urgent(c) && age < firstLook:
+		c.look = now.Add(l.stretched(firstLook))
+	case l.urgent(c) && age < lastLook:
+		c.look = now.Add(l.stretched(lastLook - firstLook))
+	case c.Table != "" && l.cfg.DescribeInterval > 0: // IMDS knows no routes
+		c.look = now.Add(l.stretched(l.cfg.DescribeInterval))
+	}
+}
+
+// nextLooks asks where the addresses are whose time has come.
+func (l *Ledger) nextLooks(w *Work, now time.Time) {
+	if l.look.inFlight > 0 {
+		return
+	}
+	ripe := false
+	for _, c := range l.claims {
+		if c.watched() {
+			ripe = w.ripe(later(c.look, l.look.due), now) || ripe
+		}
+	}
+	if ripe {
+		for _, c := range l.sorted() {
+			if c.watched() && !c.look.After(now.Add(lookTogether)) {
+				w.Looks = l.addLook(w.Looks, c)
+			}
+		}
+	}
+	l.nextOwners(w, now)
+	l.look.inFlight = len(w.Looks)
+}
+
+func (c *claim) watched() bool { return c.wanted && !c.inFlight && !c.look.IsZero() }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// addLook puts a claim's question to those that one request can carry.
+func (l *Ledger) addLook(looks []Look, c *claim) []Look {
+	about := l.enis[c.ENI].about()
+	i := slices.IndexFunc(looks, func(k Look) bool {
+		return (len(k.Tables) > 0) == (c.Table != "") && k.About.VPCID == about.VPCID
+	})
+	if i < 0 {
+		i, looks = len(looks), append(looks, Look{About: about})
+	}
+	k := &looks[i]
+	if !slices.Contains(k.Addrs, c.Addr) {
+		k.Addrs = append(k.Addrs, c.Addr)
+	}
+	if c.Table != "" && !slices.Contains(k.Tables, c.Table) {
+		k.Tables = append(k.Tables, c.Table)
+	}
+	return looks
+}
+
+func (s *eniState) about() eniassign.ENI {
+	if s == nil {
+		return eniassign.ENI{}
+	}
+	e := s.facts
+	e.Addresses = nil
+	return e
+}
+
+// Looked takes the answer to a Look at holders, which was sent at started.
+func (l *Ledger) Looked(now, started time.Time, k Look, holders map[netip.Addr]eniassign.Holder, r *eniassign.Reason) {
+	if !l.lookAnswered(now, k, r) {
+		return
+	}
+	for _, a := range k.Addrs {
+		l.rememberOwner(a, holders[a].ENI)
+	}
+	for _, c := range l.asked(k, started) {
+		h, held := holders[c.Addr]
+		l.located(c, h.ENI, held, now)
+	}
+}
+
+// LookedUpRoutes takes the answer to a Look at routes, which was sent at started.
+func (l *Ledger) LookedUpRoutes(now, started time.Time, k Look, routes []eniassign.Route, r *eniassign.Reason) {
+	if !l.lookAnswered(now, k, r) {
+		return
+	}
+	for _, c := range l.asked(k, started) {
+		i := slices.IndexFunc(routes, func(r eniassign.Route) bool { return r.Table == c.Table && r.Addr == c.Addr })
+		if i < 0 || routes[i].Blackhole || routes[i].ENI == "" {
+			l.located(c, "", false, now)
+			continue
+		}
+		l.located(c, routes[i].ENI, true, now)
+	}
+}
+
+// lookAnswered notes that an answer came; false where it says nothing.
+func (l *Ledger) lookAnswered(now time.Time, k Look, r *eniassign.Reason) bool {
+	l.look.inFlight = max(0, l.look.inFlight-1)
+	if r == nil {
+		l.look.due, l.look.attempts = time.Time{}, 0
+		return true
+	}
+	l.look.due = now.Add(max(lookInterval, l.delay(r.Class, l.look.attempts)))
+	l.look.attempts++
+	return false
+}
+
+// asked are the claims that a look was about, unless something happened to
+// them since it was sent.
+func (l *Ledger) asked(k Look, started time.Time) []*claim {
+	var out []*claim
+	for _, c := range l.sorted() {
+		about := (len(k.Tables) > 0) == (c.Table != "") && slices.Contains(k.Addrs, c.Addr) &&
+			(c.Table == "" || slices.Contains(k.Tables, c.Table)) && l.enis[c.ENI].about().VPCID == k.About.VPCID
+		if about && c.watched() && !c.asked.After(started) && !c.answered.After(started) && !c.created.After(started) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// located acts on where EC2 says that a claim's address is.
+func (l *Ledger) located(c *claim, eni string, held bool, now time.Time) {
+	switch {
+	case held && eni == c.ENI && c.state == Assigned:
+		c.doubts = 0
+	case held && eni == c.ENI:
+		l.acknowledge(c, AlreadyThere, now)
+	case !held && (c.state == Assigned || c.state == Contested):
+		l.lose(c, now) // nobody has it: to be held again, which takes it from nobody
+	case held && c.state == Assigned:
+		if c.doubts++; c.doubts >= lookTwice {
+			l.contest(c, l.heldBy(c, eni), now)
+		}
+	case held && c.state == Contested && (c.reason == nil || c.reason.Owner != eni):
+		c.reason = l.heldBy(c, eni)
+	}
+	l.watchOver(c, now)
+}
+
+func (l *Ledger) heldBy(c *claim, eni string) *eniassign.Reason {
+	text := fmt.Sprintf("%s is held by %s.", c.Addr, eni)
+	if c.Table != "" {
+		text = fmt.Sprintf("The route to %s in %s leads to %s.", c.Addr, c.Table, eni)
+	}
+	r := reason(eniassign.AddressContested, eniassign.Contested, text)
+	r.Owner, r.Cure = eni, "It is claimed again after the hold-down. Is another pod active with the same address?"
+	return r
+}

@@ -1,0 +1,101 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
+)
+
+// ownerDelay is how long after a floating IPv6 address went its new owner is
+// looked up: it will have it by then.
+const ownerDelay = 5 * time.Second
+
+// ownerState remembers who holds the floating IPv6 addresses, so that a claim
+// need not look for the owner first: EC2 moves them in two calls only.
+type ownerState struct {
+	known map[netip.Addr]string // ENI IDs
+	due   time.Time             // when to look; zero for never
+}
+
+func (l *Ledger) rememberOwner(a netip.Addr, eni string) {
+	if eni == "" {
+		delete(l.owners.known, a)
+		return
+	}
+	if a.Is6() {
+		l.owners.known[a] = eni
+	}
+}
+
+// nextOwners looks the owners up once at start, and after an address went: a
+// standby costs no calls while nothing happens (law 8).
+func (l *Ledger) nextOwners(w *Work, now time.Time) {
+	about, known := l.standIn()
+	if l.owners.due.IsZero() || !known || l.closing {
+		return
+	}
+	var ask []netip.Addr
+	for _, p := range l.cfg.Floating.Addresses {
+		if p.IsSingleIP() && p.Addr().Is6() && !l.routed(p.Addr(), about) && !l.isWanted(p.Addr()) {
+			ask = append(ask, p.Addr())
+		}
+	}
+	if len(ask) == 0 {
+		l.owners.due = time.Time{}
+		return
+	}
+	if !w.ripe(later(l.owners.due, l.look.due), now) {
+		return
+	}
+	l.owners.due = time.Time{}
+	w.Looks = append(w.Looks, Look{About: about, Addrs: ask})
+}
+
+// isWanted says that an interface of the pod has the address.
+func (l *Ledger) isWanted(a netip.Addr) bool {
+	for t, c := range l.claims {
+		if t.Addr == a && c.wanted {
+			return true
+		}
+	}
+	return false
+}
+
+// standIn is a described ENI below an interface that is looked after.
+func (l *Ledger) standIn() (eniassign.ENI, bool) {
+	for _, i := range l.links {
+		if ok, _ := l.selects(i); !ok {
+			continue
+		}
+		s := l.enis[l.byMAC(i.MAC)]
+		if s == nil || s.gone || !s.described {
+			continue
+		}
+		if e, err := eniassign.Match(i.MAC, netip.Addr{}, l.facts(), l.cfg.Policy); err == nil {
+			return e, true
+		}
+	}
+	return eniassign.ENI{}, false
+}
+
+// hurry says of a call what makes a failover quick.
+func (l *Ledger) hurry(call *eniassign.Call) {
+	if call.Verb != eniassign.Claim {
+		return
+	}
+	for _, a := range call.Addrs {
+		if l.urgent(l.claims[Target{call.ENI, call.Table, a}]) {
+			call.Urgent = true
+		}
+		if owner := l.owners.known[a]; owner != "" && owner != call.ENI && call.Table == "" {
+			if call.Owners == nil {
+				call.Owners = map[netip.Addr]string{}
+			}
+			call.Owners[a] = owner
+		}
+	}
+}

@@ -1,0 +1,150 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
+)
+
+// Two pods on one worker and one ENI hand a floating IP over: one registrar
+// would release what the other has just been given, since EC2 cannot tell them
+// apart. So they talk (ADR 7).
+const (
+	// siblingPatience is how long a release waits for siblings to answer. They
+	// do within a few milliseconds or not at all.
+	siblingPatience = 20 * time.Millisecond
+	// linger is how long a release waits where a sibling may take the address:
+	// longer than keepalived needs to move it with a 1 s interval of its own.
+	linger = 2 * time.Second
+	// siblingLook is when an address is looked up after a sibling said that it
+	// is releasing it, in case the word that this is over gets lost.
+	siblingLook = 500 * time.Millisecond
+)
+
+// A Word is what registrars on one ENI tell one another of an address.
+type Word string
+
+// The words.
+const (
+	Asks      Word = "asks"       // it went here: who has it, or may take it?
+	MayTake   Word = "may take"   // it is among the floating IPs here
+	Holds     Word = "holds"      // it is on an interface here
+	LettingGo Word = "letting go" // EC2 is being asked to take it off the ENI
+	LetGo     Word = "let go"     // EC2 has taken it off the ENI
+)
+
+// A Saying is a word on an interface about an address. MAC is the ENI's.
+type Saying struct {
+	Interface, MAC string
+	Addr           netip.Addr
+	Word           Word
+}
+
+// parting is how far a release is with asking the siblings.
+type parting int
+
+const (
+	unasked parting = iota
+	asking
+	lingering
+	askingAgain
+)
+
+// say tells the siblings of a claim's ENI something of its address.
+func (l *Ledger) say(c *claim, word Word) {
+	if l.cfg.Siblings && c.Table == "" && c.iface != "" && c.mac != "" {
+		l.sayings = append(l.sayings, Saying{c.iface, c.mac, c.Addr, word})
+	}
+}
+
+// part asks the siblings before an address is released.
+func (l *Ledger) part(c *claim, now time.Time) {
+	if !l.cfg.Siblings || c.Table != "" || c.parting != unasked {
+		return
+	}
+	c.parting, c.heir, c.parted = asking, false, now
+	c.due = now.Add(siblingPatience)
+	l.say(c, Asks)
+}
+
+// mayPart says whether a release that is due may go to EC2 now, as far as the
+// siblings are concerned.
+func (l *Ledger) mayPart(w *Work, c *claim, now time.Time) bool {
+	switch {
+	case c.parting == asking && c.heir:
+		c.parting, c.due = lingering, c.parted.Add(linger)
+	case c.parting == lingering:
+		c.parting, c.due = askingAgain, now.Add(siblingPatience)
+		l.say(c, Asks)
+	}
+	return w.ripe(c.due, now)
+}
+
+// Heard takes what a sibling said.
+func (l *Ledger) Heard(now time.Time, s Saying) {
+	c := l.claimOf(s)
+	switch {
+	case c == nil:
+		if s.Word == Asks && l.cfg.Floating.contains(s.Addr) && !l.closing && l.hasLink(s) {
+			l.sayings = append(l.sayings, Saying{s.Interface, s.MAC, s.Addr, MayTake})
+		}
+	case c.wanted:
+		l.heardWanted(c, s.Word, now)
+	case c.inFlight && (s.Word == Holds || s.Word == Asks):
+		c.told = true
+		l.say(c, LettingGo)
+	case c.inFlight:
+	case s.Word == Holds:
+		l.handOver(c, now)
+	case s.Word == MayTake:
+		c.heir = true
+	}
+}
+
+// heardWanted takes what a sibling said of an address that is here.
+func (l *Ledger) heardWanted(c *claim, word Word, now time.Time) {
+	switch {
+	case word == Asks:
+		l.say(c, Holds)
+	case word == LettingGo && (c.look.IsZero() || c.look.After(now.Add(siblingLook))):
+		c.look = now.Add(siblingLook)
+	case word == LetGo && c.inFlight:
+		c.again = true // EC2 may have done the two in either order
+	case word == LetGo && c.state == Assigned:
+		l.lose(c, now)
+	}
+}
+
+// handOver leaves an address to the sibling that has it now.
+func (l *Ledger) handOver(c *claim, now time.Time) {
+	c.standing = None
+	c.reason = reason(HandedOver, eniassign.Permanent,
+		fmt.Sprintf("another pod on this worker has it now, on the same %s: left there.", c.ENI))
+	l.tell(WasHandedOver, c)
+	l.forget(c, now)
+}
+
+// claimOf is the claim that a saying is about, nil where there is none. What
+// comes from another ENI is about nothing here.
+func (l *Ledger) claimOf(s Saying) *claim {
+	for t, c := range l.claims {
+		if t.Addr == s.Addr && t.Table == "" && c.mac == s.MAC {
+			return c
+		}
+	}
+	return nil
+}
+
+func (l *Ledger) hasLink(s Saying) bool {
+	for _, i := range l.links {
+		if i.Name == s.Interface && i.MAC == s.MAC {
+			return true
+		}
+	}
+	return false
+}
