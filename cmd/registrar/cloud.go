@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -70,6 +71,21 @@ func (c *cloud) Describe(ctx context.Context, ids []string) ([]eniassign.ENI, er
 // Hint asks IMDS about an ENI.
 func (c *cloud) Hint(ctx context.Context, e eniassign.ENI) (eniassign.ENI, error) {
 	return c.client.Load().Hint(ctx, e)
+}
+
+// Holders asks EC2 which ENIs have addresses.
+func (c *cloud) Holders(ctx context.Context, about eniassign.ENI, addrs []netip.Addr) (map[netip.Addr]eniassign.Holder, error) {
+	return c.client.Load().Holders(ctx, about, addrs)
+}
+
+// Routes asks EC2 where routes lead.
+func (c *cloud) Routes(ctx context.Context, tables []string, addrs []netip.Addr) ([]eniassign.Route, error) {
+	return c.client.Load().Routes(ctx, tables, addrs)
+}
+
+// ProbeRoute asks EC2 about the right to a route call.
+func (c *cloud) ProbeRoute(ctx context.Context, call eniassign.Call) *eniassign.Reason {
+	return c.client.Load().ProbeRoute(ctx, call)
 }
 
 // Do sends a call to EC2.

@@ -75,17 +75,34 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, mode string, cfg
 	return do(registrar.New(o))
 }
 
-// follow tells the default network's names from the annotations file, and those
-// of --network-status as long as the file has none.
-func (s *settings) follow(log *slog.Logger) func(context.Context, func([]string)) error {
-	return func(ctx context.Context, emit func([]string)) error {
-		return podinfo.Follow(ctx, s.annotations, func(networks []podinfo.Network) {
-			if len(networks) == 0 {
-				networks = s.networks
+// follow tells what the annotations file says, and what the flags say where the
+// file says nothing. An annotation that cannot be understood changes nothing.
+func (s *settings) follow(log *slog.Logger) func(context.Context, func(registrar.Pod)) error {
+	return func(ctx context.Context, emit func(registrar.Pod)) error {
+		now := registrar.Pod{DefaultInterfaces: podinfo.DefaultInterfaces(s.networks), Floating: s.floating}
+		fault := func(err error) { log.Warn("the pod's annotations are not understood", "error", err) }
+		return podinfo.Follow(ctx, s.annotations, func(annotations map[string]string) {
+			if networks, err := podinfo.ParseNetworkStatus(annotations[podinfo.NetworkStatusKey]); err != nil {
+				fault(err)
+			} else if len(networks) > 0 {
+				now.DefaultInterfaces = podinfo.DefaultInterfaces(networks)
 			}
-			emit(podinfo.DefaultInterfaces(networks))
-		}, func(err error) { log.Warn("the pod's annotations are not understood", "error", err) })
+			f, err := parseFloating(listOr(annotations, podinfo.FloatingIPsKey, s.floatingIPs), listOr(annotations, podinfo.RouteTablesKey, s.routeTables))
+			if err != nil {
+				fault(err)
+			} else {
+				now.Floating = f
+			}
+			emit(now)
+		}, fault)
 	}
+}
+
+func listOr(annotations map[string]string, key string, otherwise []string) []string {
+	if value, ok := annotations[key]; ok {
+		return podinfo.List(value)
+	}
+	return otherwise
 }
 
 // metrics serves them where --metrics-address asks for it; nil otherwise.

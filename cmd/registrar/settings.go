@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -28,6 +29,8 @@ const (
 // settings are the flags that init and sidecar share.
 type settings struct {
 	interfaces     []string
+	floatingIPs    []string
+	routeTables    []string
 	networkStatus  string
 	annotations    string
 	stateDir       string
@@ -45,6 +48,7 @@ type settings struct {
 	shutdown       time.Duration
 
 	networks []podinfo.Network // parsed from networkStatus
+	floating ledger.Floating   // parsed from floatingIPs and routeTables
 	level    slog.Level        // parsed from logLevel
 }
 
@@ -56,6 +60,10 @@ func (s *settings) register(fs *pflag.FlagSet) {
 	stateDirFlag(fs, &s.stateDir)
 	fs.StringSliceVar(&s.interfaces, "interfaces", nil,
 		"look after these interfaces only, `net1,net2,…`, and wait until each has an address (default: all but the pod's default network)")
+	fs.StringSliceVar(&s.floatingIPs, "floating-ips", nil,
+		"addresses or prefixes, `IP,IP/N,…`, that move between this pod and others: their calls never wait behind others, and rivals are noticed within seconds")
+	fs.StringSliceVar(&s.routeTables, "route-tables", nil,
+		"`rtb-…,rtb-…`: a floating IP from outside of the subnet is a route to the active pod's ENI in each of these route tables")
 	fs.StringVar(&s.networkStatus, "network-status", "",
 		"the pod's annotation "+podinfo.NetworkStatusKey+", a `JSON` list; tells the name of the default network's interface (default: eth0)")
 	fs.StringVar(&s.annotations, "annotations-file", "",
@@ -111,6 +119,9 @@ func (s *settings) check() []error {
 		}
 	}
 	var err error
+	if s.floating, err = parseFloating(s.floatingIPs, s.routeTables); err != nil {
+		fault("%v", err)
+	}
 	if s.networks, err = podinfo.ParseNetworkStatus(s.networkStatus); err != nil {
 		fault("--network-status: %v", err)
 	}
@@ -134,12 +145,25 @@ func (s *settings) check() []error {
 	return faults
 }
 
+func parseFloating(ips, tables []string) (ledger.Floating, error) {
+	var f ledger.Floating
+	var err, tablesErr error
+	if f.Addresses, err = podinfo.ParseFloatingIPs(ips); err != nil {
+		err = fmt.Errorf("--floating-ips: %w", err)
+	}
+	if f.RouteTables, tablesErr = podinfo.ParseRouteTables(tables); tablesErr != nil {
+		tablesErr = fmt.Errorf("--route-tables: %w", tablesErr)
+	}
+	return f, errors.Join(err, tablesErr)
+}
+
 // ledger is the configuration of the account of claims.
 func (s *settings) ledger(requireAddress bool) ledger.Config {
 	return ledger.Config{
 		Interfaces:        s.interfaces,
 		DefaultInterfaces: podinfo.DefaultInterfaces(s.networks),
 		RequireAddress:    requireAddress,
+		Floating:          s.floating,
 		NeverRelease:      s.release == "never",
 		Policy:            eniassign.Policy{AllowPrimaryENI: s.allowPrimary, AllowManagedENI: s.allowManaged},
 		HoldDown:          s.holdDown,

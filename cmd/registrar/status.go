@@ -63,7 +63,7 @@ func printTable(out io.Writer, doc control.Document, now time.Time) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "INTERFACE\tADDRESS\tENI\tSTATE\tSINCE\tREASON")
 	for _, r := range doc.Addresses {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Interface, r.Address, orDash(r.ENI), r.State, age(now, r.Since), orDash(why(r, now)))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Interface, r.Address, orDash(place(r)), r.State, age(now, r.Since), orDash(why(r, now)))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("print the table: %w", err)
@@ -77,11 +77,22 @@ func printTable(out io.Writer, doc control.Document, now time.Time) error {
 			fmt.Fprintln(out, "  "+s)
 		}
 	}
+	for _, s := range doc.Warnings {
+		fmt.Fprintln(out, "Warning:", s)
+	}
 	if doc.StateFile != "" {
 		fmt.Fprintln(out, "State file:", doc.StateFile)
 	}
 	_, err := fmt.Fprintf(out, "registrar %s, %s, running for %s\n", doc.Version, doc.Mode, age(now, doc.Started))
 	return err
+}
+
+// place is where the address is to be: on an ENI, or routed to it.
+func place(r ledger.Row) string {
+	if r.RouteTable == "" {
+		return r.ENI
+	}
+	return r.RouteTable + "→" + r.ENI
 }
 
 func why(r ledger.Row, now time.Time) string {

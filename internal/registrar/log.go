@@ -24,6 +24,7 @@ func logEvent(log *slog.Logger, e ledger.Event) {
 	}
 	add("interface", e.Interface)
 	add("eni", e.Target.ENI)
+	add("route_table", e.Target.Table)
 	if r := e.Reason; r != nil {
 		add("code", string(r.Code))
 		add("reason", r.Text)
@@ -45,7 +46,7 @@ func level(k ledger.Kind) slog.Level {
 	case ledger.Asked:
 		return slog.LevelDebug
 	case ledger.WasLost, ledger.WasContested, ledger.WasRefused, ledger.NotReleased, ledger.Misplaced,
-		ledger.CannotDescribe, ledger.ENIVanished, ledger.NoInventory, ledger.Taken:
+		ledger.CannotDescribe, ledger.CannotRoute, ledger.ENIVanished, ledger.NoInventory, ledger.Taken:
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo

@@ -33,6 +33,7 @@ type Registrar struct {
 
 // New makes a Registrar. It does nothing until it is run.
 func New(o Options) *Registrar {
+	o.Ledger.Siblings = o.Siblings != nil
 	return &Registrar{
 		opts:      o,
 		ledger:    ledger.New(o.Ledger, o.Rand),
@@ -84,6 +85,7 @@ func (r *Registrar) run(ctx context.Context, untilReady bool, limit <-chan time.
 	r.calls.Go(func() { watched <- r.opts.Watcher.Watch(watch, r.snapshots.put) })
 
 	r.follow(watch)
+	r.listen(work)
 
 	alarm := time.NewTimer(0)
 	defer alarm.Stop()
@@ -119,19 +121,34 @@ func (r *Registrar) run(ctx context.Context, untilReady bool, limit <-chan time.
 	}
 }
 
-// follow lets the ledger know how the pod's default network is called. Without
-// that the work goes on.
+// follow lets the ledger know what the pod's annotations say. Without that the
+// work goes on.
 func (r *Registrar) follow(ctx context.Context) {
 	if r.opts.Follow == nil {
 		return
 	}
 	r.calls.Go(func() {
-		err := r.opts.Follow(ctx, func(names []string) {
-			r.answers <- func(at time.Time) { r.ledger.SetDefaultInterfaces(at, names) }
+		err := r.opts.Follow(ctx, func(p Pod) {
+			r.answers <- func(at time.Time) {
+				r.ledger.SetDefaultInterfaces(at, p.DefaultInterfaces)
+				r.ledger.SetFloating(at, p.Floating)
+			}
 		})
 		if err != nil {
 			r.opts.Log.Warn("the pod's annotations are not followed", "error", err)
 		}
+	})
+}
+
+// listen lets the ledger know what siblings say, until the last release.
+func (r *Registrar) listen(ctx context.Context) {
+	if r.opts.Siblings == nil {
+		return
+	}
+	r.calls.Go(func() {
+		r.opts.Siblings.Listen(ctx, func(s ledger.Saying) {
+			r.answers <- func(at time.Time) { r.ledger.Heard(at, s) }
+		})
 	})
 }
 
@@ -183,6 +200,9 @@ func (r *Registrar) join(stop ...context.CancelFunc) {
 
 func (r *Registrar) observe() {
 	if s, ok := r.snapshots.take(); ok {
+		if r.opts.Siblings != nil {
+			r.opts.Siblings.Follow(s.Interfaces)
+		}
 		r.ledger.Observe(time.Now(), s)
 	}
 }

@@ -72,6 +72,18 @@ func (r *Registrar) dispatch(w ledger.Work, now time.Time) {
 			r.answers <- func(at time.Time) { r.ledger.Described(at, now, w.Describe, enis, ledger.ReasonOf(err)) }
 		})
 	}
+	for _, s := range w.Say {
+		r.opts.Siblings.Say(s)
+	}
+	for _, k := range w.Looks {
+		r.calls.Go(func() { r.answers <- r.look(k, now) })
+	}
+	for _, c := range w.Probes {
+		r.calls.Go(func() {
+			why := r.opts.Cloud.ProbeRoute(r.workUntil, c)
+			r.answers <- func(at time.Time) { r.ledger.Probed(at, c, why) }
+		})
+	}
 	for _, e := range w.Hints {
 		r.calls.Go(func() {
 			got, err := r.opts.Cloud.Hint(r.workUntil, e)
@@ -84,6 +96,16 @@ func (r *Registrar) dispatch(w ledger.Work, now time.Time) {
 			r.answers <- func(at time.Time) { r.ledger.Done(at, c, outcomes) }
 		})
 	}
+}
+
+// look asks EC2 where addresses are.
+func (r *Registrar) look(k ledger.Look, now time.Time) func(time.Time) {
+	if len(k.Tables) > 0 {
+		routes, err := r.opts.Cloud.Routes(r.workUntil, k.Tables, k.Addrs)
+		return func(at time.Time) { r.ledger.LookedUpRoutes(at, now, k, routes, ledger.ReasonOf(err)) }
+	}
+	holders, err := r.opts.Cloud.Holders(r.workUntil, k.About, k.Addrs)
+	return func(at time.Time) { r.ledger.Looked(at, now, k, holders, ledger.ReasonOf(err)) }
 }
 
 // tell logs and counts the ledger's decisions, and publishes how it stands.
@@ -104,7 +126,7 @@ func (r *Registrar) tell() {
 	if r.opts.Publish != nil {
 		r.opts.Publish(control.Document{
 			Version: r.opts.Version, Mode: r.opts.Mode, Started: r.started,
-			Ready: len(waiting) == 0, Waiting: waiting,
+			Ready: len(waiting) == 0, Waiting: waiting, Warnings: r.ledger.Concerns(),
 			StateFile: r.saveErr, Addresses: r.ledger.Rows(),
 		})
 	}

@@ -19,6 +19,9 @@ type Document struct {
 	// missing until then.
 	Ready   bool     `json:"ready"`
 	Waiting []string `json:"waiting,omitempty"`
+	// Warnings say what would stop a failover to this pod, although nothing is
+	// missing now.
+	Warnings []string `json:"warnings,omitempty"`
 	// StateFile says why the state file is not kept, "" when it is.
 	StateFile string       `json:"stateFileError,omitempty"`
 	Addresses []ledger.Row `json:"addresses"`

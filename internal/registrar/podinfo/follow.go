@@ -15,14 +15,14 @@ import (
 )
 
 // Follow reads the annotations file at path and calls emit with the pod's
-// networks, at once and then after each change, until ctx ends; then it returns
-// nil. A file that is not there has no networks; one that cannot be understood
-// is told to fault, and what was known stays.
+// annotations, at once and then after each change, until ctx ends; then it
+// returns nil. A file that is not there has none; one that cannot be read is told
+// to fault, and what was known stays.
 //
 // The kubelet replaces the file by exchanging the link "..data" in its
 // directory, so the directory is what is watched. Source: Kubernetes,
 // pkg/volume/util, AtomicWriter.
-func Follow(ctx context.Context, path string, emit func([]Network), fault func(error)) error {
+func Follow(ctx context.Context, path string, emit func(map[string]string), fault func(error)) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("watch the annotations file: %w", err)
@@ -32,11 +32,11 @@ func Follow(ctx context.Context, path string, emit func([]Network), fault func(e
 		return fmt.Errorf("watch the annotations file %s: %w", path, err)
 	}
 	for {
-		networks, err := readNetworks(path)
+		annotations, err := read(path)
 		if err != nil {
 			fault(err)
 		} else {
-			emit(networks)
+			emit(annotations)
 		}
 		select {
 		case <-ctx.Done():
@@ -48,7 +48,7 @@ func Follow(ctx context.Context, path string, emit func([]Network), fault func(e
 	}
 }
 
-func readNetworks(path string) ([]Network, error) {
+func read(path string) (map[string]string, error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -56,9 +56,5 @@ func readNetworks(path string) ([]Network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the annotations file: %w", err)
 	}
-	annotations, err := ParseAnnotations(string(raw))
-	if err != nil {
-		return nil, err
-	}
-	return ParseNetworkStatus(annotations[NetworkStatusKey])
+	return ParseAnnotations(string(raw))
 }

@@ -57,14 +57,14 @@ func TestFollowSeesWhatTheKubeletReplaces(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "..1", "other=\"x\"\n")
 	ctx, cancel := context.WithCancel(context.Background())
-	seen, faults, done := make(chan []Network, 100), make(chan error, 100), make(chan error, 1)
+	seen, faults, done := make(chan map[string]string, 100), make(chan error, 100), make(chan error, 1)
 	go func() {
-		done <- Follow(ctx, filepath.Join(dir, "annotations"), func(n []Network) { seen <- n }, func(err error) { faults <- err })
+		done <- Follow(ctx, filepath.Join(dir, "annotations"), func(a map[string]string) { seen <- a }, func(err error) { faults <- err })
 	}()
-	until(t, seen, 0)
-	write(t, dir, "..2", NetworkStatusKey+`="[{\"name\":\"x\",\"interface\":\"main0\",\"default\":true}]"`+"\n")
-	until(t, seen, 1)
-	write(t, dir, "..3", NetworkStatusKey+"=\"no JSON\"\n")
+	until(t, seen, "")
+	write(t, dir, "..2", FloatingIPsKey+"=\"10.0.1.200\"\n")
+	until(t, seen, "10.0.1.200")
+	write(t, dir, "..3", "no line of the downward API\n")
 	select {
 	case <-faults:
 	case <-time.After(10 * time.Second):
@@ -76,17 +76,17 @@ func TestFollowSeesWhatTheKubeletReplaces(t *testing.T) {
 	}
 }
 
-// until waits for so many networks.
-func until(t *testing.T, seen <-chan []Network, n int) {
+// until waits for floating IPs.
+func until(t *testing.T, seen <-chan map[string]string, want string) {
 	t.Helper()
 	for limit := time.After(10 * time.Second); ; {
 		select {
 		case got := <-seen:
-			if len(got) == n {
+			if got[FloatingIPsKey] == want {
 				return
 			}
 		case <-limit:
-			t.Fatalf("never saw %d networks", n)
+			t.Fatalf("never saw %q", want)
 		}
 	}
 }
