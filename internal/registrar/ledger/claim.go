@@ -103,6 +103,7 @@ type claim struct {
 	heir    bool      // one of them may take it
 	told    bool      // they know that the release is under way
 	again   bool      // a sibling's release crossed the call in flight
+	crossed time.Time // when a sibling last said that it let go of it
 }
 
 // hintState is what the last look at IMDS said of an acknowledged address.

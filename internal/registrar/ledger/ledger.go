@@ -106,7 +106,7 @@ func (l *Ledger) Shutdown(now time.Time) {
 	l.describe.due = now
 	for _, c := range l.sorted() {
 		l.gone(c, now)
-		if !c.inFlight && c.parting == unasked {
+		if !c.inFlight && !c.awaits(now) {
 			c.due = now // the last chance
 		}
 	}

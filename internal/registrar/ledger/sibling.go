@@ -85,6 +85,11 @@ func (l *Ledger) mayPart(w *Work, c *claim, now time.Time) bool {
 	return w.ripe(c.due, now)
 }
 
+// awaits says that the siblings have just been asked, or may still take it.
+func (c *claim) awaits(now time.Time) bool {
+	return c.parting == lingering || c.parting != unasked && c.parted.Equal(now)
+}
+
 // Heard takes what a sibling said.
 func (l *Ledger) Heard(now time.Time, s Saying) {
 	c := l.claimOf(s)
@@ -99,6 +104,7 @@ func (l *Ledger) Heard(now time.Time, s Saying) {
 		c.told = true
 		l.say(c, LettingGo)
 	case c.inFlight:
+	case c.state != Releasing:
 	case s.Word == Holds:
 		l.handOver(c, now)
 	case s.Word == MayTake:
@@ -113,9 +119,13 @@ func (l *Ledger) heardWanted(c *claim, word Word, now time.Time) {
 		l.say(c, Holds)
 	case word == LettingGo && (c.look.IsZero() || c.look.After(now.Add(siblingLook))):
 		c.look = now.Add(siblingLook)
-	case word == LetGo && c.inFlight:
-		c.again = true // EC2 may have done the two in either order
-	case word == LetGo && c.state == Assigned:
+	case word != LetGo:
+	case now.Sub(c.crossed) < lookInterval: // no sibling makes us call without end
+		c.look = now.Add(siblingLook)
+	case c.inFlight:
+		c.again, c.crossed = true, now // EC2 may have done the two in either order
+	case c.state == Assigned:
+		c.crossed = now
 		l.lose(c, now)
 	}
 }
