@@ -14,6 +14,11 @@ func TestNetwatch(t *testing.T) {
 	Require(t).Test(t, Suite{Package: "pkg/netwatch"})
 }
 
+// Siblings' words, on a kernel of another make.
+func TestSibling(t *testing.T) {
+	Require(t).Test(t, Suite{Package: "internal/registrar/sibling"})
+}
+
 // The built registrar in pods of the embedded VPC whose Multus interfaces are
 // real ipvlan: match by MAC, init, sidecar, failover.
 func TestRegistrarOnIpvlan(t *testing.T) {

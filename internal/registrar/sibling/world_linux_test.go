@@ -24,7 +24,7 @@ const patience = 20 * time.Second
 
 // newSegment makes a bridge, which carries multicast to all its ports: more
 // than an ENI does.
-func newSegment(t *testing.T, name string) netlink.Link {
+func newSegment(t testing.TB, name string) netlink.Link {
 	t.Helper()
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = name
@@ -45,7 +45,7 @@ type testPod struct {
 	log       *bytes.Buffer
 }
 
-func newPod(t *testing.T, name string) *testPod {
+func newPod(t testing.TB, name string) *testPod {
 	t.Helper()
 	p := &testPod{name: name, log: &bytes.Buffer{}}
 	p.Conversation = New(slog.New(slog.NewTextHandler(p.log, nil)))
@@ -106,7 +106,7 @@ func (p *testPod) sysctl(t *testing.T, path, value string) {
 
 // attach gives the pod an interface on a segment, which is up, and has no
 // address but its link-local one, when that is ready.
-func (p *testPod) attach(t *testing.T, segment netlink.Link, name string) netlink.Link {
+func (p *testPod) attach(t testing.TB, segment netlink.Link, name string) netlink.Link {
 	t.Helper()
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = fmt.Sprintf("%s-%s", p.name, name)
@@ -188,7 +188,7 @@ func (p *testPod) hearsNothing(t *testing.T) {
 	}
 }
 
-func (p *testPod) says(t *testing.T, link string, notes ...Note) {
+func (p *testPod) says(t testing.TB, link string, notes ...Note) {
 	t.Helper()
 	if err := p.Say(link, notes...); err != nil {
 		t.Errorf("%s says: %v", p.name, err)

@@ -37,10 +37,8 @@ type pod struct {
 // newWorker makes the worker's ENI: a link with its MAC address.
 func newWorker(t *testing.T) netlink.Link {
 	t.Helper()
-	mac, err := net.ParseMAC(eniMAC)
-	check(t, err)
 	attrs := netlink.NewLinkAttrs()
-	attrs.Name, attrs.HardwareAddr = "eth1", mac
+	attrs.Name, attrs.HardwareAddr = "eth1", hardware(t, eniMAC)
 	check(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "router"}))
 	eni, err := netlink.LinkByName("eth1")
 	check(t, err)
@@ -53,8 +51,13 @@ func newWorker(t *testing.T) netlink.Link {
 	return eni
 }
 
-// newPod does what the ipvlan CNI plugin does.
+// newPod does what the ipvlan CNI plugin does by default.
 func newPod(t *testing.T, eni netlink.Link) pod {
+	t.Helper()
+	return newPodIn(t, eni, netlink.IPVLAN_MODE_L2, netlink.IPVLAN_FLAG_BRIDGE)
+}
+
+func newPodIn(t *testing.T, eni netlink.Link, mode netlink.IPVlanMode, flag netlink.IPVlanFlag) pod {
 	t.Helper()
 	made := make(chan netns.NsHandle)
 	go func() {
@@ -70,7 +73,7 @@ func newPod(t *testing.T, eni netlink.Link) pod {
 
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.ParentIndex, attrs.Namespace = "net1", eni.Attrs().Index, netlink.NsFd(namespace)
-	check(t, netlink.LinkAdd(&netlink.IPVlan{LinkAttrs: attrs, Mode: netlink.IPVLAN_MODE_L2}))
+	check(t, netlink.LinkAdd(&netlink.IPVlan{LinkAttrs: attrs, Mode: mode, Flag: flag}))
 	handle, err := netlink.NewHandleAt(namespace, unix.NETLINK_ROUTE)
 	check(t, err)
 	t.Cleanup(handle.Close)
@@ -131,9 +134,7 @@ func TestWatchSeesIpvlan(t *testing.T) {
 
 	// The ENI gets another MAC address, and its ipvlan interfaces with it.
 	want.MAC = "02:00:00:00:00:e2"
-	mac, err := net.ParseMAC(want.MAC)
-	check(t, err)
-	check(t, netlink.LinkSetHardwareAddr(eni, mac))
+	check(t, netlink.LinkSetHardwareAddr(eni, hardware(t, want.MAC)))
 	until(t, snapshots, &want)
 
 	// The ENI is detached.
@@ -160,6 +161,13 @@ func TestPodsOnOneENI(t *testing.T) {
 		}
 		check(t, w.Close())
 	}
+}
+
+func hardware(t *testing.T, text string) net.HardwareAddr {
+	t.Helper()
+	mac, err := net.ParseMAC(text)
+	check(t, err)
+	return mac
 }
 
 func address(t *testing.T, prefix string) *netlink.Addr {
