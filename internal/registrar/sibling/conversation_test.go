@@ -228,11 +228,15 @@ func TestLastWordStays(t *testing.T) {
 			}
 			pass(time.Millisecond)
 		}
-		say(Note{v4, Releasing, false}, Note{v6, MayTake, false})
+		first := []Note{{v4, Releasing, false}, {v6, MayTake, false}}
+		say(first...)
 		say(Note{v4, Released, false})
 		say(Note{v6, Holds, false})
 		say(Note{v4, Holds, true})
 		pass(time.Hour)
+		if first[0].Standing != Releasing || first[1].Standing != MayTake {
+			t.Errorf("the caller's notes have become %v", first)
+		}
 		want := []string{
 			"0s 1 [10.0.0.10: releasing 2001:db8::10: may take]",
 			"1ms 2 [10.0.0.10: released]",

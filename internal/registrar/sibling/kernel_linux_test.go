@@ -240,6 +240,41 @@ func TestOnlyTheLink(t *testing.T) {
 	a.hearsNothing(t)
 }
 
+// Two registrars in one namespace hear the same siblings.
+func TestTwoInOneNamespace(t *testing.T) {
+	segment := newSegment(t, "br")
+	a, b := newPod(t, "a"), newPod(t, "b")
+	link := a.attach(t, segment, "net1")
+	a.on(eni, link)
+	second := New(nil)
+	t.Cleanup(second.Close)
+	second.open = a.open
+	also := &testPod{Conversation: second, name: "the second", log: &bytes.Buffer{}}
+	also.on(eni, link)
+	b.on(eni, b.attach(t, segment, "net1"))
+	b.says(t, "net1", asks)
+	a.hears(t, "net1", asks)
+	also.hears(t, "net1", asks)
+}
+
+// To follow an interface sends nothing, not even a report of a membership. An
+// interface with IPv6 sends reports and more of its own.
+func TestIdleIsSilent(t *testing.T) {
+	segment := newSegment(t, "br")
+	a := newPod(t, "a")
+	a.sysctl(t, "net/ipv6/conf/default/disable_ipv6", "1")
+	a.on(eni, a.attach(t, segment, "net1"))
+	time.Sleep(1500 * time.Millisecond) // IGMP reports a change within a second
+	if sent := mustLink(t, a, "net1").Attrs().Statistics.TxPackets; sent > 0 {
+		t.Errorf("%d packets were sent, want none", sent)
+	}
+	a.says(t, "net1", asks)
+	time.Sleep(silence)
+	if sent := mustLink(t, a, "net1").Attrs().Statistics.TxPackets; sent != copies {
+		t.Errorf("%d packets were sent, want %d", sent, copies)
+	}
+}
+
 // An empty datagram is no end.
 func TestEmptyDatagram(t *testing.T) {
 	segment := newSegment(t, "br")
