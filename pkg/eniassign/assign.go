@@ -20,6 +20,11 @@ func (r *run) assign(ctx context.Context, addrs []netip.Addr) {
 		return
 	}
 	listed, v := r.change(ctx, addrs)
+	r.judged(ctx, addrs, listed, v)
+}
+
+// judged goes on after the answer to a request to assign addrs.
+func (r *run) judged(ctx context.Context, addrs, listed []netip.Addr, v *verdict) {
 	if v == nil {
 		r.acknowledge(ctx, addrs, listed)
 		return

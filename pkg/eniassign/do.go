@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"sync"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -20,15 +22,61 @@ const maxRequests = 32
 
 // Do carries a call out and says for each of its addresses, in their order,
 // what became of it. Where EC2 has nothing against it, that is exactly one
-// request. Refused batches are split, so that one bad address does not hold
-// back the others. Nothing transient is tried again, except the second half of
-// an IPv6 move, which follows at once on the first.
+// request; an urgent IPv6 claim spends up to three more. Refused batches are split,
+// so that one bad address does not hold back the others. Nothing transient is
+// tried again, except the second half of an IPv6 move, which follows at once on
+// the first. An address that was taken from its owner and then refused for good
+// is given back.
 func (c *Client) Do(ctx context.Context, call Call) []Outcome {
-	left := maxRequests
-	return c.do(ctx, call, &left)
+	return c.do(ctx, call, newBudget(maxRequests))
 }
 
-func (c *Client) do(ctx context.Context, call Call, left *int) []Outcome {
+// A budget is the requests that a Do has left. The parts of an urgent move
+// draw from it at once.
+type budget struct {
+	left atomic.Int32
+	more *budget // nil for the Do's own
+}
+
+func newBudget(n int32) *budget {
+	b := &budget{}
+	b.left.Store(n)
+	return b
+}
+
+// take takes one request off, or says that there is none.
+func (b *budget) take() bool {
+	for {
+		n := b.left.Load()
+		if n <= 0 {
+			return b.more != nil && b.more.take()
+		}
+		if b.left.CompareAndSwap(n, n-1) {
+			return true
+		}
+	}
+}
+
+// has says whether n requests are left.
+func (b *budget) has(n int32) bool { return b.left.Load() >= n }
+
+// reserve takes n requests off for a part of the Do, which may have more where
+// some are left when they are used up. giveUp returns the others.
+func (b *budget) reserve(n int32) (part *budget, ok bool) {
+	part = &budget{more: b}
+	for range n {
+		if !b.take() {
+			part.giveUp()
+			return part, false
+		}
+		part.left.Add(1)
+	}
+	return part, true
+}
+
+func (b *budget) giveUp() { b.more.left.Add(b.left.Swap(0)) }
+
+func (c *Client) do(ctx context.Context, call Call, left *budget) []Outcome {
 	r := &run{client: c, call: call, left: left, settled: make(map[netip.Addr]Outcome, len(call.Addrs))}
 	addrs := r.admit()
 	switch {
@@ -36,6 +84,13 @@ func (c *Client) do(ctx context.Context, call Call, left *int) []Outcome {
 		r.routes(ctx, addrs)
 	case call.Verb == Release:
 		r.release(ctx, addrs)
+	case call.Verb == Claim && call.Family == IPv6:
+		if call.Urgent {
+			r.hurry(ctx, addrs)
+		} else {
+			r.assign(ctx, addrs)
+		}
+		r.giveBack(ctx)
 	default:
 		r.assign(ctx, addrs)
 	}
@@ -55,7 +110,7 @@ func (c *Client) do(ctx context.Context, call Call, left *int) []Outcome {
 type run struct {
 	client *Client
 	call   Call
-	left   *int // requests left
+	left   *budget
 	// settled are the addresses that are decided.
 	settled map[netip.Addr]Outcome
 	// stop is the verdict after which EC2 is not asked again.
@@ -65,6 +120,10 @@ type run struct {
 	ownAsked  bool
 	holders   map[netip.Addr]holder
 	holderErr *verdict
+	// flights are the requests of an urgent move that are under way.
+	flights *sync.WaitGroup
+	// early is one of them that may make the others needless; it may be nil.
+	early *early
 	// freed are the IPv6 addresses that this run has taken from another ENI.
 	freed map[netip.Addr]string
 	// insisted says that addresses which were refused although nobody has them

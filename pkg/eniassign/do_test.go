@@ -327,7 +327,7 @@ func TestDo(t *testing.T) {
 				AssignIpv6Addresses eni-a 2001:db8::40
 				AssignIpv6Addresses eni-a 2001:db8::51`,
 		},
-		"IPv6 claim on a full ENI": {
+		"IPv6 claim on a full ENI gives back what it took": {
 			vpc:  func(v *tinyVPC) { v.enis["eni-a"].limit = 3 },
 			verb: Claim, addrs: "2001:db8::50 2001:db8::51",
 			want: `2001:db8::50 ok
@@ -338,7 +338,8 @@ func TestDo(t *testing.T) {
 				AssignIpv6Addresses eni-a 2001:db8::50 2001:db8::51
 				DescribeNetworkInterfaces  network-interface-id=eni-a
 				AssignIpv6Addresses eni-a 2001:db8::50
-				AssignIpv6Addresses eni-a 2001:db8::51`,
+				AssignIpv6Addresses eni-a 2001:db8::51
+				AssignIpv6Addresses eni-b 2001:db8::51`,
 		},
 		"IPv6 claim that is throttled in the middle of a move": {
 			vpc: func(v *tinyVPC) {
@@ -535,10 +536,9 @@ func TestMoveIsEnded(t *testing.T) {
 		}
 		return nil
 	}
-	left := 4
 	got := (&Client{EC2: vpc}).do(t.Context(), Call{
 		Verb: Claim, ENI: "eni-a", Family: IPv6, Addrs: addrs("2001:db8::50 2001:db8::51"), About: ENI{VPCID: "vpc-1"},
-	}, &left)
+	}, newBudget(5))
 	if diff := cmp.Diff("2001:db8::50 ok\n2001:db8::51 ok\n", table(got)); diff != "" {
 		t.Errorf("%s\n%s", diff, strings.Join(vpc.log, "\n"))
 	}

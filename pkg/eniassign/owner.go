@@ -127,35 +127,58 @@ func (r *run) lookUp(ctx context.Context) map[netip.Addr]holder {
 // take unassigns IPv6 addresses from the ENIs that hold them, then assigns
 // them to the call's ENI.
 func (r *run) take(ctx context.Context, from map[string][]netip.Addr) {
+	if r.call.Urgent {
+		r.swaps(ctx, from, true)
+		return
+	}
 	var freed []netip.Addr
 	for _, owner := range slices.Sorted(maps.Keys(from)) {
-		// An address that was taken and not assigned is nobody's: never begin what
-		// cannot be ended.
-		if *r.left < 2 {
-			r.refuse(from[owner], postponed(r.request("")))
-			continue
-		}
-		h := r.holders[from[owner][0]]
-		for _, o := range r.client.do(ctx, Call{Verb: Release, ENI: owner, Family: IPv6, Addrs: from[owner], About: h.eni}, r.left) {
-			if o.Reason != nil {
-				o.Reason.Owner = owner
-				o.Reason.Text = fmt.Sprintf("%s is held by %s and could not be taken for %s: %s", o.Addr, h, r.call.ENI, o.Reason.Text)
-				r.settle(o.Addr, o.Reason)
-				continue
-			}
-			if r.freed == nil {
-				r.freed = map[netip.Addr]string{}
-			}
-			r.freed[o.Addr] = owner
-			delete(r.holders, o.Addr)
-			freed = append(freed, o.Addr)
-		}
+		freed = append(freed, r.takeFrom(ctx, owner, from[owner])...)
 	}
 	slices.SortFunc(freed, netip.Addr.Compare)
-	if len(freed) > 0 {
-		*r.left = max(*r.left, 1)
+	if len(freed) > 0 && !r.left.has(1) {
+		r.left.left.Store(1)
 	}
 	r.insist(ctx, freed)
+}
+
+// takeFrom unassigns addrs from owner, settles those that it could not and
+// returns the others.
+func (r *run) takeFrom(ctx context.Context, owner string, addrs []netip.Addr) (freed []netip.Addr) {
+	// An address that was taken and not assigned is nobody's: never begin what
+	// cannot be ended, be it by giving back.
+	if !r.left.has(3) {
+		r.refuse(addrs, postponed(r.request("")))
+		return nil
+	}
+	h := r.holderOf(addrs[0], owner)
+	for _, o := range r.client.do(ctx, Call{Verb: Release, ENI: owner, Family: IPv6, Addrs: addrs, About: h.eni}, r.left) {
+		if o.Reason != nil {
+			r.notTaken(o.Addr, h, o.Reason, owner)
+			continue
+		}
+		r.free(owner, o.Addr)
+		freed = append(freed, o.Addr)
+	}
+	return freed
+}
+
+// free notes that addrs were taken from owner.
+func (r *run) free(owner string, addrs ...netip.Addr) {
+	if r.freed == nil {
+		r.freed = map[netip.Addr]string{}
+	}
+	for _, a := range addrs {
+		r.freed[a] = owner
+		delete(r.holders, a)
+	}
+}
+
+// notTaken settles an address that its holder could not be made to let go.
+func (r *run) notTaken(a netip.Addr, holder fmt.Stringer, why *Reason, owner string) {
+	why.Owner = owner
+	why.Text = fmt.Sprintf("%s is held by %s and could not be taken for %s: %s", a, holder, r.call.ENI, why.Text)
+	r.settle(a, why)
 }
 
 // insist assigns addresses that nobody has any more, a few times until EC2

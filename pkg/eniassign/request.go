@@ -19,7 +19,17 @@ func (r *run) change(ctx context.Context, addrs []netip.Addr) ([]netip.Addr, *ve
 	if v := r.mayAsk(ctx, req); v != nil {
 		return nil, v
 	}
-	var listed []netip.Addr
+	listed, v := r.ask(ctx, addrs)
+	if v != nil && v.scope == wholeRequest {
+		r.stop = v
+	}
+	return listed, v
+}
+
+// ask is change without the bookkeeping: it reads nothing of the run but the
+// client and the call, so several may be under way at once.
+func (r *run) ask(ctx context.Context, addrs []netip.Addr) (listed []netip.Addr, _ *verdict) {
+	req := r.request("")
 	var err error
 	switch {
 	case req.verb == Release && req.family == IPv4:
@@ -39,9 +49,6 @@ func (r *run) change(ctx context.Context, addrs []netip.Addr) ([]netip.Addr, *ve
 		return listed, nil
 	}
 	v := judge(err, req)
-	if v.scope == wholeRequest {
-		r.stop = &v
-	}
 	return nil, &v
 }
 
@@ -55,10 +62,9 @@ func (r *run) mayAsk(ctx context.Context, req request) *verdict {
 	case ctx.Err() != nil:
 		v.rule = rule{code: RequestCanceled, class: Transient}
 		v.lead, v.said = "The caller gave up before the request to", oneLine(ctx.Err().Error())
-	case *r.left <= 0:
+	case !r.left.take():
 		v = postponed(req)
 	default:
-		*r.left--
 		return nil
 	}
 	return &v

@@ -22,8 +22,7 @@ const dryRunOperation = "DryRunOperation"
 // a route that is missing or there already counts as allowed.
 func (c *Client) ProbeRoute(ctx context.Context, call Call) *Reason {
 	call.Verb = Claim
-	left := maxRequests
-	r := &run{client: c, call: call, left: &left, settled: map[netip.Addr]Outcome{}}
+	r := &run{client: c, call: call, left: newBudget(maxRequests), settled: map[netip.Addr]Outcome{}}
 	addrs := r.admit()
 	if len(addrs) == 0 || call.Table == "" {
 		for _, o := range r.settled {

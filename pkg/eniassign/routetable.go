@@ -83,8 +83,10 @@ func routeIn(t types.RouteTable, a netip.Addr) Route {
 	at := Route{Table: aws.ToString(t.RouteTableId), Addr: a}
 	for _, r := range t.Routes {
 		dst, err := netip.ParsePrefix(aws.ToString(r.DestinationCidrBlock) + aws.ToString(r.DestinationIpv6CidrBlock))
-		// A propagated route is not ours to replace; a static one beside it wins.
-		if err != nil || dst != netip.PrefixFrom(a, a.BitLen()) || r.Origin == types.RouteOriginEnableVgwRoutePropagation {
+		// A route that a gateway or a route server propagates cannot be replaced; a
+		// static one is made beside it and wins. Source: ansible 43415, VPC user guide.
+		if err != nil || dst != netip.PrefixFrom(a, a.BitLen()) ||
+			r.Origin == types.RouteOriginEnableVgwRoutePropagation || r.Origin == types.RouteOriginAdvertisement {
 			continue
 		}
 		at.Blackhole = r.State == types.RouteStateBlackhole

@@ -100,7 +100,10 @@ func routeRules() []rule {
 			code: RouteTableNotFound, class: Permanent, scope: allGone, cure: cureRouteTable},
 		{codes: []string{"RouteLimitExceeded"}, code: RouteTableFull, class: Permanent, cure: cureRouteTableFull},
 		{text: "belong to different networks", code: RouteTableOtherVPC, class: Permanent, cure: cureRouteTableOtherVPC},
+		// A route inside of the VPC must match a whole subnet; how EC2 says so of an
+		// ENI as target is not documented.
 		{text: "more specific than one of this vpc", code: RouteInsideVPC, class: Permanent, cure: cureRouteInsideVPC},
+		{codes: []string{"InvalidParameter*"}, text: "subnet", code: RouteInsideVPC, class: Permanent, cure: cureRouteInsideVPC},
 		// Whatever else is wrong with a parameter is not about an address of an ENI.
 		{codes: []string{"InvalidParameter*"}, code: UnknownRefusal, class: Permanent, cure: cureUnknown},
 	}

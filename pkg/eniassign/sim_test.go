@@ -189,6 +189,23 @@ func TestWhateverEC2Does(t *testing.T) {
 				call.Addrs = append(call.Addrs, ip(a))
 			}
 			slices.SortFunc(call.Addrs, netip.Addr.Compare)
+			call.Urgent = rapid.Bool().Draw(rt, "urgent")
+			call.Owners = map[netip.Addr]string{}
+			for _, a := range call.Addrs {
+				if name := rapid.SampledFrom([]string{"", "", "sig1", "sig2", "sig2", "node2", "none"}).Draw(rt, "remembered"); name != "" {
+					call.Owners[a] = eniID(name)
+				}
+			}
+			v.Tune(func(e *topology.EC2) {
+				e.Latency = time.Duration(rapid.IntRange(0, 200).Draw(rt, "latency")) * time.Millisecond
+				e.Jitter = time.Duration(rapid.IntRange(0, 100).Draw(rt, "jitter")) * time.Millisecond
+			})
+			before := map[netip.Addr]string{}
+			for _, e := range v.ENIs() {
+				for _, a := range e.Addresses() {
+					before[a] = e.Name
+				}
+			}
 
 			outcomes := c.Do(context.Background(), call)
 
@@ -219,6 +236,13 @@ func TestWhateverEC2Does(t *testing.T) {
 					}
 				default:
 					rt.Fatalf("%s could have been done: %v", o.Addr, o.Reason)
+				}
+			}
+			for a, was := range before {
+				if e, _ := v.Owner(a); e.Name != was && !slices.Contains(call.Addrs, a) {
+					rt.Fatalf("%s was not asked for and moved from %s to %q", a, was, e.Name)
+				} else if e.Name == "" && call.Verb != eniassign.Release {
+					rt.Fatalf("%s is nobody's", a)
 				}
 			}
 			if call.Verb != eniassign.Claim {

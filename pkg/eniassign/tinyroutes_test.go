@@ -57,18 +57,22 @@ func (v *tinyVPC) route(action, table string, dst4, dst6, eni *string, dry *bool
 }
 
 func (v *tinyVPC) ReplaceRoute(_ context.Context, in *ec2.ReplaceRouteInput, _ ...func(*ec2.Options)) (*ec2.ReplaceRouteOutput, error) {
+	defer v.lock()()
 	return &ec2.ReplaceRouteOutput{}, v.route("ReplaceRoute", *in.RouteTableId, in.DestinationCidrBlock, in.DestinationIpv6CidrBlock, in.NetworkInterfaceId, in.DryRun)
 }
 
 func (v *tinyVPC) CreateRoute(_ context.Context, in *ec2.CreateRouteInput, _ ...func(*ec2.Options)) (*ec2.CreateRouteOutput, error) {
+	defer v.lock()()
 	return &ec2.CreateRouteOutput{}, v.route("CreateRoute", *in.RouteTableId, in.DestinationCidrBlock, in.DestinationIpv6CidrBlock, in.NetworkInterfaceId, in.DryRun)
 }
 
 func (v *tinyVPC) DeleteRoute(_ context.Context, in *ec2.DeleteRouteInput, _ ...func(*ec2.Options)) (*ec2.DeleteRouteOutput, error) {
+	defer v.lock()()
 	return &ec2.DeleteRouteOutput{}, v.route("DeleteRoute", *in.RouteTableId, in.DestinationCidrBlock, in.DestinationIpv6CidrBlock, nil, in.DryRun)
 }
 
 func (v *tinyVPC) DescribeRouteTables(_ context.Context, in *ec2.DescribeRouteTablesInput, _ ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
+	defer v.lock()()
 	if len(in.Filters) != 1 || *in.Filters[0].Name != "route-table-id" || len(in.RouteTableIds) > 0 {
 		panic("an unknown question")
 	}

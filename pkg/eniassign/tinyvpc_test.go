@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -36,6 +37,7 @@ type tinyVPC struct {
 	tables          tinyTables
 	replaceNotFound error
 
+	mu  sync.Mutex
 	lag map[string]int
 	log []string // "AssignPrivateIpAddresses eni-a 10.0.1.5 10.0.1.6"
 	n   map[string]int
@@ -49,6 +51,12 @@ type tinyENI struct {
 }
 
 const tinyInUse = "The request could not be met for the address given."
+
+// lock makes a request one step; it returns the end of it.
+func (v *tinyVPC) lock() func() {
+	v.mu.Lock()
+	return v.mu.Unlock
+}
 
 func (v *tinyVPC) call(action, eni string, addrs []string) error {
 	v.log = append(v.log, strings.TrimSpace(action+" "+eni+" "+strings.Join(addrs, " ")))
@@ -132,6 +140,7 @@ func (v *tinyVPC) assign(eni string, addrs []string, allow, v6 bool) ([]string, 
 }
 
 func (v *tinyVPC) AssignPrivateIpAddresses(_ context.Context, in *ec2.AssignPrivateIpAddressesInput, _ ...func(*ec2.Options)) (*ec2.AssignPrivateIpAddressesOutput, error) {
+	defer v.lock()()
 	if err := v.call("AssignPrivateIpAddresses", *in.NetworkInterfaceId, in.PrivateIpAddresses); err != nil {
 		return nil, err
 	}
@@ -147,6 +156,7 @@ func (v *tinyVPC) AssignPrivateIpAddresses(_ context.Context, in *ec2.AssignPriv
 }
 
 func (v *tinyVPC) AssignIpv6Addresses(_ context.Context, in *ec2.AssignIpv6AddressesInput, _ ...func(*ec2.Options)) (*ec2.AssignIpv6AddressesOutput, error) {
+	defer v.lock()()
 	if err := v.call("AssignIpv6Addresses", *in.NetworkInterfaceId, in.Ipv6Addresses); err != nil {
 		return nil, err
 	}
@@ -180,6 +190,7 @@ func (v *tinyVPC) unassign(eni string, addrs []string, v6 bool) error {
 }
 
 func (v *tinyVPC) UnassignPrivateIpAddresses(_ context.Context, in *ec2.UnassignPrivateIpAddressesInput, _ ...func(*ec2.Options)) (*ec2.UnassignPrivateIpAddressesOutput, error) {
+	defer v.lock()()
 	if err := v.call("UnassignPrivateIpAddresses", *in.NetworkInterfaceId, in.PrivateIpAddresses); err != nil {
 		return nil, err
 	}
@@ -187,6 +198,7 @@ func (v *tinyVPC) UnassignPrivateIpAddresses(_ context.Context, in *ec2.Unassign
 }
 
 func (v *tinyVPC) UnassignIpv6Addresses(_ context.Context, in *ec2.UnassignIpv6AddressesInput, _ ...func(*ec2.Options)) (*ec2.UnassignIpv6AddressesOutput, error) {
+	defer v.lock()()
 	if err := v.call("UnassignIpv6Addresses", *in.NetworkInterfaceId, in.Ipv6Addresses); err != nil {
 		return nil, err
 	}
@@ -200,6 +212,7 @@ func (v *tinyVPC) UnassignIpv6Addresses(_ context.Context, in *ec2.UnassignIpv6A
 }
 
 func (v *tinyVPC) DescribeNetworkInterfaces(_ context.Context, in *ec2.DescribeNetworkInterfacesInput, _ ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
+	defer v.lock()()
 	var words []string
 	for _, f := range in.Filters {
 		words = append(words, *f.Name+"="+strings.Join(f.Values, ","))

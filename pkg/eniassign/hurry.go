@@ -1,0 +1,191 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package eniassign
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	// moveParallel bounds the moves that are under way at once in one Do.
+	moveParallel = 4
+	// moveRequests are set aside for a move before it begins: the unassign, two
+	// assigns, and one to give back. An address that was taken and not assigned
+	// is nobody's: never begin what cannot be ended.
+	moveRequests = 4
+	// moveGrace is how long a Do waits for answers that nothing hangs on any more.
+	// They left some ms after those that it has.
+	moveGrace = 50 * time.Millisecond
+)
+
+// A move is addresses with the ENI that is believed to hold them, "" where none is.
+type move struct {
+	owner string
+	addrs []netip.Addr
+}
+
+// An early is a request to assign that left before the owners were known. Where
+// it succeeds after all, no move is needed any more.
+type early struct {
+	won    chan struct{} // closed then
+	listed []netip.Addr  // what it assigned, set before
+}
+
+// hurry is assign for urgent claims of IPv6 addresses.
+func (r *run) hurry(ctx context.Context, addrs []netip.Addr) {
+	if len(addrs) == 0 {
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	r.flights = &sync.WaitGroup{}
+	defer func() {
+		late := time.AfterFunc(moveGrace, cancel)
+		r.flights.Wait()
+		late.Stop()
+		cancel()
+	}()
+	from := map[string][]netip.Addr{}
+	for _, a := range addrs {
+		owner := r.call.Owners[a]
+		if owner == r.call.ENI {
+			owner = ""
+		}
+		from[owner] = append(from[owner], a)
+	}
+	if stale, v := r.swaps(ctx, from, false); v != nil {
+		r.owned(ctx, stale, *v)
+	}
+}
+
+// swaps moves addresses from the ENIs that hold them, a few at once, and looks
+// for the owners of those below "". Where the owners are not sure it returns
+// the addresses that they do not hold, and why EC2 refused to assign them.
+func (r *run) swaps(ctx context.Context, from map[string][]netip.Addr, sure bool) (stale []netip.Addr, why *verdict) {
+	owners := slices.Sorted(maps.Keys(from))
+	parts := make([]*run, len(owners))
+	left := make([]*verdict, len(owners))
+	slots := make(chan struct{}, moveParallel)
+	var all sync.WaitGroup
+	for i, owner := range owners {
+		part := &run{client: r.client, call: r.call, settled: map[netip.Addr]Outcome{}, stop: r.stop,
+			early: r.early, holders: maps.Clone(r.holders), insisted: r.insisted, own: r.own, ownAsked: r.ownAsked, flights: r.flights}
+		part.call.Addrs = from[owner]
+		parts[i] = part
+		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			var ok bool
+			switch part.left, ok = r.left.reserve(moveRequests); {
+			case !ok:
+				part.refuse(from[owner], postponed(r.request("")))
+			case owner == "":
+				part.lookAhead(ctx, from[owner])
+			default:
+				left[i] = part.swap(ctx, owner, from[owner], sure)
+			}
+			part.left.giveUp()
+		})
+	}
+	all.Wait()
+	for i, part := range parts {
+		maps.Copy(r.settled, part.settled)
+		for a, owner := range part.freed {
+			r.free(owner, a)
+		}
+		if part.stop != nil {
+			r.stop = part.stop
+		}
+		if left[i] != nil {
+			stale, why = append(stale, from[owners[i]]...), left[i]
+		}
+	}
+	slices.SortFunc(stale, netip.Addr.Compare)
+	return stale, why
+}
+
+// lookAhead assigns addrs and looks for their owners at the same time, so that a
+// refusal finds the owners known.
+func (r *run) lookAhead(ctx context.Context, addrs []netip.Addr) {
+	if v := r.mayAsk(ctx, r.request("")); v != nil {
+		r.refuse(addrs, *v)
+		return
+	}
+	looking, enough := context.WithCancel(ctx)
+	defer enough()
+	first := make(chan reply, 1)
+	r.early = &early{won: make(chan struct{})}
+	r.flights.Go(func() {
+		listed, v := r.ask(ctx, addrs)
+		first <- reply{listed, v}
+		if v == nil {
+			r.early.listed = listed
+			close(r.early.won)
+			time.AfterFunc(moveGrace, enough)
+		}
+	})
+	take := map[string][]netip.Addr{}
+	holders := r.lookUp(looking)
+	for _, a := range addrs {
+		if h, held := holders[a]; held && !h.primary && h.eni.ID != r.call.ENI {
+			take[h.eni.ID] = append(take[h.eni.ID], a)
+		}
+	}
+	var got reply
+	select {
+	case got = <-first:
+	default:
+		// The holders are known before the refusal: no need to wait for it. An
+		// address that this assign moves all the same is just not there any more.
+		if len(take) > 0 {
+			r.swaps(ctx, take, true)
+		}
+		got = <-first
+	}
+	var rest []netip.Addr
+	for _, a := range addrs {
+		if _, settled := r.settled[a]; !settled {
+			rest = append(rest, a)
+		}
+	}
+	if len(rest) == 0 {
+		return
+	}
+	if v := got.refusal; v != nil && v.scope == wholeRequest {
+		r.stop = v
+	}
+	r.judged(ctx, rest, got.listed, got.refusal)
+}
+
+// giveBack assigns addresses that were taken, and cannot come here for a reason
+// that will last, to the ENIs that they were taken from. If somebody has them by
+// now EC2 refuses that.
+func (r *run) giveBack(ctx context.Context) {
+	to := map[string][]netip.Addr{}
+	for _, a := range r.call.Addrs {
+		owner, taken := r.freed[a]
+		if why := r.settled[a].Reason; taken && why != nil && (why.Class == Permanent || why.Class == Gone || why.Class == Denied) {
+			to[owner] = append(to[owner], a)
+		}
+	}
+	for _, owner := range slices.Sorted(maps.Keys(to)) {
+		said := fmt.Sprintf("It was taken from %s and given back.", owner)
+		if ctx.Err() != nil || !r.left.take() {
+			said = fmt.Sprintf("It was taken from %s and not given back.", owner)
+		} else {
+			back := &run{client: r.client, call: Call{Verb: Hold, ENI: owner, Family: IPv6}}
+			if _, v := back.ask(ctx, to[owner]); v != nil {
+				said = fmt.Sprintf("It was taken from %s and could not be given back: %s.", owner, v.quote())
+			}
+		}
+		for _, a := range to[owner] {
+			r.settled[a].Reason.Text += " " + said
+		}
+	}
+}
