@@ -58,7 +58,10 @@ func (b *budget) take() bool {
 }
 
 // has says whether n requests are left.
-func (b *budget) has(n int32) bool { return b.left.Load() >= n }
+func (b *budget) has(n int32) bool {
+	n -= b.left.Load()
+	return n <= 0 || b.more != nil && b.more.has(n)
+}
 
 // reserve takes n requests off for a part of the Do, which may have more where
 // some are left when they are used up. giveUp returns the others.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -541,6 +542,62 @@ func TestMoveIsEnded(t *testing.T) {
 	}, newBudget(5))
 	if diff := cmp.Diff("2001:db8::50 ok\n2001:db8::51 ok\n", table(got)); diff != "" {
 		t.Errorf("%s\n%s", diff, strings.Join(vpc.log, "\n"))
+	}
+}
+
+// TestUrgentMoveIsEnded: as above, urgently, whether the owner is remembered or not.
+func TestUrgentMoveIsEnded(t *testing.T) {
+	both := addrs("2001:db8::50 2001:db8::51")
+	for name, owners := range map[string]map[netip.Addr]string{
+		"looked up":  nil,
+		"remembered": {both[0]: "eni-b", both[1]: "eni-b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			vpc := twoENIs()
+			vpc.fail = func(action string, n int) error {
+				if action == "UnassignIpv6Addresses" && n == 1 {
+					vpc.enis["eni-b"].addrs = addrsWithout(vpc.enis["eni-b"].addrs, "2001:db8::50")
+				}
+				return nil
+			}
+			got := (&Client{EC2: vpc}).Do(t.Context(), Call{
+				Verb: Claim, ENI: "eni-a", Family: IPv6, Addrs: both, About: ENI{VPCID: "vpc-1"}, Urgent: true, Owners: owners,
+			})
+			if diff := cmp.Diff("2001:db8::50 ok\n2001:db8::51 ok\n", table(got)); diff != "" {
+				t.Errorf("%s\n%s", diff, strings.Join(vpc.log, "\n"))
+			}
+		})
+	}
+}
+
+// TestUrgentMoveIsLostToAnother: a third one has the address between the unassign
+// and the assign. It is not taken from that one, too.
+func TestUrgentMoveIsLostToAnother(t *testing.T) {
+	for name, owners := range map[string]map[netip.Addr]string{
+		"looked up":  nil,
+		"remembered": {addr("2001:db8::50"): "eni-b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				vpc := twoENIs()
+				vpc.enis["eni-c"] = &tinyENI{vpc: "vpc-1"}
+				vpc.fail = func(action string, _ int) error {
+					if action == "AssignIpv6Addresses" && vpc.owner("2001:db8::50", "vpc-1") == "" {
+						vpc.enis["eni-c"].addrs = []string{"2001:db8::50"}
+					}
+					return nil
+				}
+				got := (&Client{EC2: vpc}).Do(t.Context(), Call{
+					Verb: Claim, ENI: "eni-a", Family: IPv6, Addrs: addrs("2001:db8::50"), About: ENI{VPCID: "vpc-1"}, Urgent: true, Owners: owners,
+				})
+				if diff := cmp.Diff("2001:db8::50 AddressContested Transient eni-b\n", table(got)); diff != "" {
+					t.Errorf("%s\n%s", diff, strings.Join(vpc.log, "\n"))
+				}
+				if vpc.owner("2001:db8::50", "vpc-1") != "eni-c" || vpc.n["UnassignIpv6Addresses"] != 1 || vpc.n["DescribeNetworkInterfaces"] > 1 {
+					t.Errorf("it was fought for:\n%s", strings.Join(vpc.log, "\n"))
+				}
+			})
+		})
 	}
 }
 

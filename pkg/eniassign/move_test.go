@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
@@ -129,4 +131,248 @@ func TestIPv6Gap(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestUrgentMoveInDetail: what can go wrong between an unassign and its assign.
+func TestUrgentMoveInDetail(t *testing.T) {
+	const ok, sig1, sig2 = "", "sig1", "sig2"
+	fill := func(v *model.VPC) { // sig1 may have 8
+		_, _ = v.AssignIPv6Addresses(context.Background(), model.AssignIPv6AddressesInput{NetworkInterfaceID: eniID("sig1"), Count: 7})
+	}
+	fault := func(faults ...model.Fault) func(*model.VPC) {
+		return func(v *model.VPC) {
+			for _, f := range faults {
+				v.Inject(f)
+			}
+		}
+	}
+	tests := map[string]struct {
+		call eniassign.Call
+		vpc  func(*model.VPC)
+		want eniassign.Code
+		// holds is who has held6 in the end, "" nobody.
+		holds string
+		// most is how long Do may take.
+		most time.Duration
+	}{
+		"a full ENI gives back":                       {claim6(held6, held6, "sig2"), fill, eniassign.ENIFull, sig2, 500 * ms},
+		"a full ENI gives back to an owner looked up": {claim6(held6), fill, eniassign.ENIFull, sig2, 600 * ms},
+		"no right to assign: given back": {claim6(held6, held6, "sig2"),
+			fault(model.Fault{Action: assign6, ENI: "sig1", Code: model.CodeUnauthorized}), eniassign.NotAuthorized, sig2, 300 * ms},
+		"no right to unassign: nothing is lost": {claim6(held6, held6, "sig2"),
+			fault(model.Fault{Action: unassign6, Code: model.CodeUnauthorized}), eniassign.NotAuthorized, sig2, 200 * ms},
+		"the unassign is throttled": {claim6(held6, held6, "sig2"),
+			fault(model.Fault{Action: unassign6, Code: model.CodeThrottled}), eniassign.EC2Throttled, sig2, 200 * ms},
+		"the assigns are throttled: the next Do goes on": {claim6(held6, held6, "sig2"),
+			fault(model.Fault{Action: assign6, Code: model.CodeThrottled}), eniassign.EC2Throttled, "", 200 * ms},
+		"the first assign is throttled, the second is not": {claim6(held6, held6, "sig2"),
+			fault(model.Fault{Action: assign6, Code: model.CodeThrottled, Count: 1}), ok, sig1, 200 * ms},
+		"the answer to the unassign is lost": {claim6(held6, held6, "sig2"),
+			fault(model.Fault{Action: unassign6, Drop: model.DropAfter}), ok, sig1, 200 * ms},
+		"the unassign is lost": {claim6(held6, held6, "sig2"),
+			fault(model.Fault{Action: unassign6, Drop: model.DropBefore}), eniassign.EC2NoAnswer, sig2, 300 * ms},
+		"the answer to the first assign is lost": {claim6(held6, held6, "sig2"),
+			fault(model.Fault{Action: assign6, Drop: model.DropAfter, Count: 1}), ok, sig1, 200 * ms},
+		"the unassign is slow: the assigns overtake it": {claim6(held6, held6, "sig2"),
+			fault(model.Fault{Action: unassign6, Delay: 200 * ms}), ok, sig1, 500 * ms},
+		"the answer to the second assign is never waited for": {claim6(held6, held6, "sig2"), func(v *model.VPC) {
+			go func() {
+				time.Sleep(20 * ms)
+				v.Inject(model.Fault{Action: assign6, Delay: time.Minute})
+			}()
+		}, ok, sig1, 160 * ms},
+		"the look-up hangs and the address is free": {claim6(free6),
+			fault(model.Fault{Action: look, Delay: time.Minute}), ok, sig2, 160 * ms},
+		"the look-up is denied": {claim6(held6),
+			fault(model.Fault{Action: look, Code: model.CodeUnauthorized}), eniassign.AddressContested, sig2, 400 * ms},
+		"the primary of another ENI": {claim6("2600:1f14:1:201::12"), nil, eniassign.AddressIsPrimary, sig2, 200 * ms},
+		"the primary of a remembered ENI": {claim6("2600:1f14:1:201::12", "2600:1f14:1:201::12", "sig2"), nil,
+			eniassign.AddressIsPrimary, sig2, 400 * ms},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v, c := newSim(t)
+				if tt.vpc != nil {
+					tt.vpc(v)
+				}
+				v.Tune(func(e *topology.EC2) { e.Latency = 100 * ms })
+				start := time.Now()
+				o := c.Do(t.Context(), tt.call)[0]
+				took := time.Since(start)
+				switch {
+				case tt.want == ok && o.Reason != nil, tt.want != ok && (o.Reason == nil || o.Reason.Code != tt.want):
+					t.Errorf("got %+v, want %q", o.Reason, tt.want)
+				case o.Reason != nil && tt.want == eniassign.ENIFull && !strings.Contains(o.Reason.Text, "given back"):
+					t.Errorf("says nothing of the way back: %s", o.Reason)
+				}
+				if e, _ := v.Owner(ip(held6)); e.Name != tt.holds {
+					t.Errorf("%s is on %q, want %q", held6, e.Name, tt.holds)
+				}
+				if took > tt.most {
+					t.Errorf("took %v, want at most %v", took, tt.most)
+				}
+				if n := len(v.Calls()); n > 12 {
+					t.Errorf("%d requests: %s", n, actions(v))
+				}
+			})
+		})
+	}
+}
+
+// TestPrimaryIsNeverAskedAway: neither where the look-up tells that it is one,
+// nor at the cost of the others where a remembered owner refuses it.
+func TestPrimaryIsNeverAskedAway(t *testing.T) {
+	const primary = "2600:1f14:1:201::12"
+	synctest.Test(t, func(t *testing.T) {
+		v, c := newSim(t)
+		o := c.Do(t.Context(), claim6(primary))[0]
+		if o.Reason == nil || o.Reason.Code != eniassign.AddressIsPrimary || o.Reason.Owner != eniID("sig2") || len(v.Calls(unassign6)) != 0 {
+			t.Errorf("got %+v after %s", o.Reason, actions(v))
+		}
+		v.ResetCalls()
+		for _, o := range c.Do(t.Context(), claim6(primary+" "+held6+" "+free6, primary, "sig2", held6, "sig2", free6, "sig2")) {
+			if bad := o.Addr == ip(primary); bad != (o.Reason != nil) || bad && o.Reason.Code != eniassign.AddressIsPrimary {
+				t.Errorf("%s: %+v", o.Addr, o.Reason)
+			}
+		}
+	})
+}
+
+// TestFirstAssignWinsAfterAll: the look-up was quicker than the assign beside it,
+// and the owner that it found let go before that assign was done. Then nothing
+// else is waited for, whatever EC2 says to an assign of what is there already.
+func TestFirstAssignWinsAfterAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, c := newSim(t)
+		v.Assume(func(a *topology.Assumptions) { a.IPv6SameENIRefused = true })
+		go func() {
+			time.Sleep(60 * ms)
+			_, _ = v.UnassignIPv6Addresses(context.Background(), model.UnassignIPv6AddressesInput{NetworkInterfaceID: eniID("sig2"), Addresses: []netip.Addr{ip(held6)}})
+		}()
+		time.Sleep(0)
+		v.Inject(model.Fault{Action: assign6, Delay: 160 * ms, Count: 1}) // done at 80 ms
+		v.Inject(model.Fault{Action: look, Delay: 100 * ms})              // done at 50 ms
+		v.Inject(model.Fault{Action: assign6, Delay: 100 * ms})
+		start := time.Now()
+		if o := c.Do(t.Context(), claim6(held6))[0]; o.Reason != nil {
+			t.Error(o.Reason)
+		}
+		if took := time.Since(start); took > 320*ms {
+			t.Errorf("took %v: %s", took, actions(v))
+		}
+	})
+}
+
+// TestTwoClaimantsOfOneAddress: both hurry; one has it in the end, and neither
+// takes it twice.
+func TestTwoClaimantsOfOneAddress(t *testing.T) {
+	for lead := 0 * ms; lead <= 400*ms; lead += 10 * ms {
+		synctest.Test(t, func(t *testing.T) {
+			v, c := newSim(t)
+			v.Tune(func(e *topology.EC2) { e.Latency, e.Jitter = 100*ms, 40*ms })
+			back := claim6(held6, held6, "sig1")
+			back.ENI, back.About.ID = eniID("sig2"), eniID("sig2")
+			done := make(chan []eniassign.Outcome, 1)
+			go func() { done <- c.Do(context.Background(), claim6(held6, held6, "sig2")) }()
+			time.Sleep(lead)
+			other := c.Do(t.Context(), back)[0]
+			mine := (<-done)[0]
+			e, _ := v.Owner(ip(held6))
+			if e.Name != "sig1" && e.Name != "sig2" {
+				t.Errorf("lead %v: nobody has it: %v, %v", lead, mine.Reason, other.Reason)
+			}
+			if e.Name == "sig1" && mine.Reason != nil || e.Name == "sig2" && other.Reason != nil {
+				t.Errorf("lead %v: %s has it and was told %v, %v", lead, e.Name, mine.Reason, other.Reason)
+			}
+			steals := 0
+			for _, call := range v.Calls(unassign6) {
+				if call.Effective {
+					steals++
+				}
+			}
+			if steals > 2 {
+				t.Errorf("lead %v: %d steals: %s", lead, steals, actions(v))
+			}
+		})
+	}
+}
+
+// TestUrgentMoveUnderFaults: whatever fails, what is called done is done, what
+// is called lost for good is not lost, and nobody else's address is touched.
+func TestUrgentMoveUnderFaults(t *testing.T) {
+	pool := []string{held6, held6b, free6, "2600:1f14:1:201::101", "2600:1f14:1:201::12", "2600:1f14:1:999::1"}
+	outer := t
+	rapid.Check(t, func(rt *rapid.T) {
+		synctest.Test(outer, func(*testing.T) {
+			v, c := newSim(rt)
+			v.Tune(func(e *topology.EC2) {
+				e.Latency = time.Duration(rapid.IntRange(0, 200).Draw(rt, "latency")) * ms
+				e.Jitter = time.Duration(rapid.IntRange(0, 200).Draw(rt, "jitter")) * ms
+			})
+			call := claim6("")
+			call.Owners = map[netip.Addr]string{}
+			for _, a := range rapid.SliceOfNDistinct(rapid.SampledFrom(pool), 1, len(pool), rapid.ID).Draw(rt, "addresses") {
+				call.Addrs = append(call.Addrs, ip(a))
+				if name := rapid.SampledFrom([]string{"", "sig2", "sig2", "node2", "none"}).Draw(rt, "remembered"); name != "" {
+					call.Owners[ip(a)] = eniID(name)
+				}
+			}
+			slices.SortFunc(call.Addrs, netip.Addr.Compare)
+			for range rapid.IntRange(0, 4).Draw(rt, "faults") {
+				f := model.Fault{
+					Action: rapid.SampledFrom([]string{assign6, unassign6, look}).Draw(rt, "action"),
+					Count:  rapid.IntRange(0, 3).Draw(rt, "count"),
+				}
+				switch rapid.IntRange(0, 3).Draw(rt, "kind") {
+				case 0:
+					f.Code = rapid.SampledFrom([]string{model.CodeThrottled, model.CodeUnavailable, model.CodeInternal, model.CodeUnauthorized, "ExpiredToken", "Odd"}).Draw(rt, "code")
+				case 1:
+					f.Drop = rapid.SampledFrom([]model.Drop{model.DropBefore, model.DropAfter}).Draw(rt, "drop")
+				default:
+					f.Delay = time.Duration(rapid.IntRange(1, 500).Draw(rt, "delay")) * ms
+				}
+				v.Inject(f)
+			}
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			if rapid.IntRange(0, 3).Draw(rt, "gives up") == 0 {
+				time.AfterFunc(time.Duration(rapid.IntRange(0, 500).Draw(rt, "after"))*ms, cancel)
+			}
+			before := map[netip.Addr]string{}
+			for _, e := range v.ENIs() {
+				for _, a := range e.Addresses() {
+					before[a] = e.Name
+				}
+			}
+
+			outcomes := c.Do(ctx, call)
+			synctest.Wait()
+
+			if n := len(v.Calls()); n > 32 {
+				rt.Fatalf("%d requests", n)
+			}
+			for i, o := range outcomes {
+				e, held := v.Owner(o.Addr)
+				switch {
+				case o.Addr != call.Addrs[i]:
+					rt.Fatalf("outcome %d is of %s", i, o.Addr)
+				case o.Reason == nil && e.Name != "sig1":
+					rt.Fatalf("%s is called done and is on %q", o.Addr, e.Name)
+				case o.Reason != nil && before[o.Addr] != "" && !held && o.Reason.Class != eniassign.Transient && !strings.Contains(o.Reason.Text, "given back"):
+					rt.Fatalf("%s is nobody's and nobody is told: %+v", o.Addr, o.Reason)
+				}
+			}
+			for a, was := range before {
+				if e, _ := v.Owner(a); e.Name != was && !slices.Contains(call.Addrs, a) {
+					rt.Fatalf("%s was not asked for and moved from %s to %q", a, was, e.Name)
+				}
+			}
+			for _, p := range []string{"2600:1f14:1:201::11", "2600:1f14:1:201::12"} {
+				if e, _ := v.Owner(ip(p)); e.Name != before[ip(p)] {
+					rt.Fatalf("primary %s is on %q", p, e.Name)
+				}
+			}
+		})
+	})
 }

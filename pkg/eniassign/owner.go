@@ -136,9 +136,6 @@ func (r *run) take(ctx context.Context, from map[string][]netip.Addr) {
 		freed = append(freed, r.takeFrom(ctx, owner, from[owner])...)
 	}
 	slices.SortFunc(freed, netip.Addr.Compare)
-	if len(freed) > 0 && !r.left.has(1) {
-		r.left.left.Store(1)
-	}
 	r.insist(ctx, freed)
 }
 
@@ -159,6 +156,9 @@ func (r *run) takeFrom(ctx context.Context, owner string, addrs []netip.Addr) (f
 		}
 		r.free(owner, o.Addr)
 		freed = append(freed, o.Addr)
+	}
+	if len(freed) > 0 && !r.left.has(1) {
+		r.left.left.Store(1) // to end what was begun
 	}
 	return freed
 }

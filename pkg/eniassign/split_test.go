@@ -102,15 +102,24 @@ func TestSplitProperties(t *testing.T) {
 // TestMoveOfManyIPv6Addresses: each from an ENI of its own, more than one Do
 // has requests for. None of them is left without an ENI.
 func TestMoveOfManyIPv6Addresses(t *testing.T) {
+	t.Run("not urgent", func(t *testing.T) { moveMany(t, false, false, 3) })
+	t.Run("owners not remembered", func(t *testing.T) { moveMany(t, true, false, 4) })
+	t.Run("owners remembered", func(t *testing.T) { moveMany(t, true, true, 4) })
+}
+
+func moveMany(t *testing.T, urgent, remembered bool, rounds int) {
 	vpc := twoENIs()
-	call := Call{Verb: Claim, ENI: "eni-a", Family: IPv6, About: ENI{VPCID: "vpc-1"}}
+	call := Call{Verb: Claim, ENI: "eni-a", Family: IPv6, About: ENI{VPCID: "vpc-1"}, Urgent: urgent, Owners: map[netip.Addr]string{}}
 	for i := range 40 {
 		a := fmt.Sprintf("2001:db8::%x", 0x100+i)
 		vpc.enis["eni-"+a] = &tinyENI{vpc: "vpc-1", addrs: []string{a}}
 		call.Addrs = append(call.Addrs, netip.MustParseAddr(a))
+		if remembered {
+			call.Owners[netip.MustParseAddr(a)] = "eni-" + a
+		}
 	}
 	for round := 0; len(call.Addrs) > 0; round++ {
-		if round == 3 {
+		if round == rounds {
 			t.Fatalf("%d addresses are left", len(call.Addrs))
 		}
 		vpc.log = nil
