@@ -45,8 +45,8 @@ type Drop struct {
 
 // Counters is what happened to the frames of one ENI.
 type Counters struct {
-	// Sent are frames from this ENI that were handed to their owner's ENI,
-	// Delivered are frames that were handed to this one.
+	// Sent are frames from this ENI that were handed to their owner's ENI, or
+	// to a service; Delivered are frames that were handed to this one.
 	Sent, Delivered uint64
 	// Dropped counts the frames that this ENI sent and that went nowhere.
 	Dropped map[Reason]uint64

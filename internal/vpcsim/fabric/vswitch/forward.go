@@ -63,6 +63,10 @@ func (s *Switch) route(t *port, f frame, src, dst netip.Addr) {
 		e.drop(SourceCheck, src, dst)
 		return
 	}
+	if to := s.service(e, dst); to != nil {
+		s.serve(e, f, to, src, dst)
+		return
+	}
 	id, ok := s.vpc.Deliver(e.ID, dst)
 	if !ok {
 		e.drop(Unmapped, src, dst)
@@ -87,19 +91,24 @@ func (s *Switch) route(t *port, f frame, src, dst netip.Addr) {
 	// It counts as delivered before it is: an answer may overtake the counter.
 	e.sent.Add(1)
 	owner.delivered.Add(1)
-	taken := false
-	for _, o := range ports {
-		if o == t && t.role == Slave {
-			continue
-		}
-		if o.WriteFrame(f) == nil {
-			taken = true
-		}
+	not := (*port)(nil)
+	if t.role == Slave {
+		not = t
 	}
-	if !taken {
+	if !write(ports, not, f) {
 		const minusOne = ^uint64(0)
 		e.sent.Add(minusOne)
 		owner.delivered.Add(minusOne)
 		e.drop(Unplugged, src, dst)
 	}
+}
+
+// write hands f to ports, but for one, and reports whether any took it.
+func write(ports []*port, not *port, f frame) (taken bool) {
+	for _, o := range ports {
+		if o != not && o.WriteFrame(f) == nil {
+			taken = true
+		}
+	}
+	return taken
 }

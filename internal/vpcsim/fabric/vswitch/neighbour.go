@@ -32,6 +32,9 @@ func (s *Switch) resolve(e *eni, sender, target netip.Addr) (mac MAC, router, ok
 	if target == RouterLinkLocal || slices.Contains(e.Routers, target) {
 		return e.RouterMAC, true, true
 	}
+	if s.service(e, target) != nil {
+		return e.RouterMAC, false, true
+	}
 	probe := sender.IsUnspecified()
 	id, ok := s.vpc.Deliver(e.ID, target)
 	owner, _ := s.lookup(id)

@@ -31,7 +31,10 @@ type Switch struct {
 
 	mu     sync.RWMutex
 	enis   map[string]*eni
+	first  string // the id of the ENI that was added first
 	closed bool
+	// copied on write
+	services []*ServicePort
 }
 
 type eni struct {
@@ -59,6 +62,9 @@ func (s *Switch) AddENI(e ENI) error {
 	defer s.mu.Unlock()
 	if s.enis[e.ID] != nil {
 		return fmt.Errorf("add ENI %s to the switch: it is there already", e.ID)
+	}
+	if len(s.enis) == 0 {
+		s.first = e.ID
 	}
 	s.enis[e.ID] = &eni{ENI: e, counters: newCounters()}
 	return nil
@@ -113,10 +119,14 @@ func (s *Switch) Close() error {
 		all = append(all, e.ports...)
 		e.ports = nil
 	}
+	services := s.services
 	s.mu.Unlock()
 	// Side by side, since the kernel takes some 20 ms to remove a tap device.
-	errs := make([]error, len(all))
+	errs := make([]error, len(all)+len(services))
 	var shut sync.WaitGroup
+	for i, v := range services {
+		shut.Go(func() { errs[len(all)+i] = v.Close() })
+	}
 	for i, t := range all {
 		shut.Go(func() { errs[i] = t.shut() })
 	}
