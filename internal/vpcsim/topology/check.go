@@ -16,6 +16,7 @@ type checker struct {
 	subnets map[string]Subnet
 	tables  map[string]bool
 	workers map[string]bool
+	vms     map[string]bool  // workers that are virtual machines
 	enis    map[string]owner // by ENI name
 	ids     map[string]string
 	addrs   map[netip.Addr]string
@@ -41,6 +42,7 @@ var (
 
 func (c *checker) topology(t Topology) {
 	c.subnets, c.tables, c.workers = map[string]Subnet{}, map[string]bool{}, map[string]bool{}
+	c.vms = map[string]bool{}
 	c.enis, c.ids, c.addrs = map[string]owner{}, map[string]string{}, map[netip.Addr]string{}
 
 	c.form("region", t.Region, regionForm, "write a Region such as eu-central-1")

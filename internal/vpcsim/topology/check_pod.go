@@ -23,8 +23,11 @@ func (c *checker) pods(pods []Pod) {
 		path := at("pods", i)
 		c.name(path, p.Name, names[p.Name])
 		names[p.Name] = true
-		if !c.workers[p.Worker] {
+		switch {
+		case !c.workers[p.Worker]:
 			c.report(path+".worker", fmt.Sprintf("there is no worker %q", p.Worker), "write the name of one of workers")
+		case c.vms[p.Worker]:
+			c.report(path+".worker", fmt.Sprintf("worker %s is a virtual machine", p.Worker), "start the pod inside of it, or leave out the worker's machine: vm")
 		}
 		links := map[string]bool{}
 		for j, f := range p.Interfaces {

@@ -35,6 +35,13 @@ func (c *checker) worker(path string, w Worker) {
 	if w.PodCIDR.IsValid() && c.canonical(path+".pod-cidr", w.PodCIDR) && !w.PodCIDR.Addr().Is4() {
 		c.report(path+".pod-cidr", fmt.Sprintf("%s is not IPv4", w.PodCIDR), "write an IPv4 block such as 100.64.1.0/24")
 	}
+	switch {
+	case w.Machine != MachineNamespace && w.Machine != MachineVM:
+		c.report(path+".machine", fmt.Sprintf("%q is no kind of machine", w.Machine), "write vm, or namespace, or leave it out")
+	case w.Machine == MachineVM && w.PodCIDR.IsValid():
+		c.report(path+".pod-cidr", "a virtual machine gives its pods their addresses itself", "leave it out, or leave out machine: vm")
+	}
+	c.vms[w.Name] = w.Machine == MachineVM
 	indexes := map[int]string{}
 	zone := ""
 	for i, e := range w.ENIs {

@@ -63,6 +63,7 @@ func completeWorker(w *Worker) {
 	fill(&w.InstanceID, DeriveID("i", w.Name))
 	fill(&w.Type, defaultType)
 	fill(&w.Role, w.Name+defaultRole)
+	fill(&w.Machine, MachineNamespace)
 	if w.HopLimit == 0 {
 		w.HopLimit = DefaultHopLimit
 	}

@@ -131,6 +131,9 @@ func TestFaults(t *testing.T) {
 		{"reservation outside", "cidr: 10.0.2.0/24", "cidr: 10.0.2.0/24, reservations: [{cidr: 10.0.3.0/28}]", []string{"outside of subnet b"}},
 		{"reservation of no type", "cidr: 10.0.2.0/24", "cidr: 10.0.2.0/24, reservations: [{cidr: 10.0.2.16/28, type: x}]", []string{"write explicit or prefix"}},
 		{"hop limit", "- name: w\n", "- name: w\n  hop-limit: 65\n", []string{"65 is no hop limit"}},
+		{"kind of machine", "- name: w\n", "- name: w\n  machine: qemu\n", []string{`f.yaml:8: workers[0].machine: "qemu" is no kind of machine; write vm, or namespace`}},
+		{"pods of a virtual machine", "- name: w\n", "- name: w\n  machine: vm\n  pod-cidr: 100.64.0.0/24\n",
+			[]string{"f.yaml:9: workers[0].pod-cidr: a virtual machine gives", "pods[0].worker: worker w is a virtual machine; start the pod inside of it"}},
 		{"all at once", "ip: 10.0.1.11", "ip: 10.0.9.11, mac: x, bogus: 1", []string{"bogus", "mac", "10.0.9.11"}},
 	}
 	for _, tt := range tests {

@@ -26,8 +26,22 @@ type Worker struct {
 	// Role is the instance role whose credentials IMDS hands out; derived from
 	// Name when empty.
 	Role string `yaml:"role"`
-	ENIs []ENI  `yaml:"enis"`
+	// Machine is what the worker runs on: MachineNamespace (the default) or
+	// MachineVM.
+	Machine string `yaml:"machine"`
+	ENIs    []ENI  `yaml:"enis"`
 }
+
+// What a worker can run on.
+const (
+	// MachineNamespace is a network namespace of this machine's kernel, with
+	// the ENIs as its devices.
+	MachineNamespace = "namespace"
+	// MachineVM is a virtual machine that somebody else starts: the VPC has a
+	// tap device for each of its NICs. Its pods are its own and are not in
+	// Topology.Pods.
+	MachineVM = "vm"
+)
 
 // An ENI is a network interface attached to a worker.
 type ENI struct {
