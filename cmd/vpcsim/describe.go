@@ -23,7 +23,7 @@ func describe(w io.Writer, sim *vpcsim.Sim, opts vpcsim.Options) error {
 	fmt.Fprintln(t, "WORKER\tENI\tID\tDEVICE\tMAC\tSUBNET\tPRIMARY")
 	for _, wk := range topo.Workers {
 		for _, e := range wk.ENIs {
-			fmt.Fprintf(t, "%s\t%s\t%s\teth%d\t%s\t%s\t%s\n", wk.Name, e.Name, e.ID, e.Index, e.MAC, e.Subnet, e.IP)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", wk.Name, e.Name, e.ID, device(wk, e), e.MAC, e.Subnet, e.IP)
 		}
 	}
 	if err := t.Flush(); err != nil {
@@ -52,7 +52,39 @@ func describe(w io.Writer, sim *vpcsim.Sim, opts vpcsim.Options) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	if err := describeVMs(w, sim, topo); err != nil {
+		return err
+	}
 	return hints(w, sim, topo, opts.Fabric.Prefix)
+}
+
+// device is what an ENI is on its worker.
+func device(wk topology.Worker, e topology.ENI) string {
+	if wk.Machine == topology.MachineVM {
+		return "NIC"
+	}
+	return fmt.Sprintf("eth%d", e.Index)
+}
+
+// describeVMs prints what to attach to virtual machines, a line for each NIC.
+func describeVMs(w io.Writer, sim *vpcsim.Sim, topo topology.Topology) error {
+	for _, wk := range topo.Workers {
+		if wk.Machine != topology.MachineVM {
+			continue
+		}
+		worker := sim.Fabric.Worker(wk.Name)
+		_, err := fmt.Fprintf(w, "\n%s is a virtual machine; start its program by \"ip netns exec %s\", with these NICs (here for linux.uml):\n",
+			wk.Name, worker.Namespace.Name)
+		if err != nil {
+			return err
+		}
+		for _, n := range worker.NICs() {
+			if _, err := fmt.Fprintf(w, "  %s\n", n.UML()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func describeLocal(w io.Writer, sim *vpcsim.Sim, topo topology.Topology) error {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -39,6 +40,11 @@ func (f *Fabric) startAWS() (*netspace.Namespace, error) {
 	}
 	for _, a := range f.services() {
 		if err := addAddress(ns, "lo", only(a), false); err != nil {
+			return nil, errors.Join(err, ns.Close())
+		}
+	}
+	if slices.ContainsFunc(f.topo.Workers, func(w topology.Worker) bool { return w.Machine == topology.MachineVM }) {
+		if err := f.serveVPC(ns); err != nil {
 			return nil, errors.Join(err, ns.Close())
 		}
 	}
@@ -94,6 +100,10 @@ func (f *Fabric) ListenEC2(ctx context.Context) (net.Listener, error) {
 // BlockIMDS makes connections from the worker and its pods to IMDS time out,
 // as a firewall would, or lets them through again.
 func (w *Worker) BlockIMDS(blocked bool) error {
+	if w.imds != nil {
+		w.imds.Block(blocked)
+		return nil
+	}
 	return withLink(w.Namespace, awsDevice, func(h *netlink.Handle, l netlink.Link) error {
 		n := &netlink.Neigh{
 			LinkIndex: l.Attrs().Index, IP: topology.IMDSAddress.Addr().AsSlice(),

@@ -47,6 +47,8 @@ func (f *Fabric) AddPod(spec topology.Pod) (*Pod, error) {
 		return nil, fmt.Errorf("add pod %s: the fabric is closed", spec.Name)
 	case w == nil:
 		return nil, fmt.Errorf("add pod %s: there is no worker %s", spec.Name, spec.Worker)
+	case w.spec.Machine == topology.MachineVM:
+		return nil, fmt.Errorf("add pod %s: worker %s is a virtual machine; start the pod inside of it", spec.Name, spec.Worker)
 	case f.Pod(spec.Name) != nil:
 		return nil, fmt.Errorf("add pod %s: it is there already", spec.Name)
 	}

@@ -42,6 +42,31 @@ func openTap(ns *netspace.Namespace, name string, mtu int, mac net.HardwareAddr)
 	return tap{file}, nil
 }
 
+// addPersistentTap makes a tap device that stays when nobody has it open, and
+// leaves it down.
+func addPersistentTap(ns *netspace.Namespace, name string, mtu int) error {
+	err := ns.Run(func() error {
+		file, err := openTun(name)
+		if err != nil {
+			return err
+		}
+		raw, err := file.SyscallConn()
+		if err == nil {
+			var inner error
+			err = raw.Control(func(fd uintptr) { inner = unix.IoctlSetInt(int(fd), unix.TUNSETPERSIST, 1) })
+			err = errors.Join(err, inner)
+		}
+		return errors.Join(err, file.Close())
+	})
+	if err == nil {
+		err = setUpTap(ns, name, mtu, nil)
+	}
+	if err != nil {
+		return fmt.Errorf("create tap %s in %s: %w", name, ns.Name, err)
+	}
+	return nil
+}
+
 func openTun(name string) (*os.File, error) {
 	const device = "/dev/net/tun"
 	fd, err := unix.Open(device, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)

@@ -13,7 +13,9 @@ import (
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
 )
 
-// A Worker is the namespace of an EC2 instance, with the ENIs eth0, eth1 ….
+// A Worker is an EC2 instance: its namespace has the ENIs eth0, eth1 …. For a
+// virtual machine it is where to start the machine's program, and has a NIC
+// for each ENI.
 type Worker struct {
 	*netspace.Namespace
 	// Name is the topology's; Namespace.Name is what "ip netns" calls it.
@@ -21,13 +23,19 @@ type Worker struct {
 
 	fabric  *Fabric
 	spec    topology.Worker
-	awsLink string // the other end of awsDevice, in the aws namespace
+	awsLink string // the device in the aws namespace that leads to the worker
 	unplug  []func() error
+	// Of a virtual machine:
+	nics []NIC
+	imds *vswitch.ServicePort
 	// How many pods, and taps of pods, there have been; under Fabric.build.
 	pods, slaves int
 }
 
 func (f *Fabric) addWorker(i int, spec topology.Worker) error {
+	if spec.Machine == topology.MachineVM {
+		return f.addVM(i, spec)
+	}
 	ns, err := f.newNamespace("worker", spec.Name, netspace.Sysctl{Key: "ipv4/ip_forward", Value: "1"})
 	if err != nil {
 		return err

@@ -88,7 +88,12 @@ func assignAll(o *ownership) {
 // whichever way this kernel does it.
 func start(t testing.TB, opts Options) (*Fabric, *ownership) {
 	t.Helper()
-	topo, err := topology.Parse("two-workers.yaml", []byte(twoWorkers))
+	return startWorld(t, twoWorkers, opts)
+}
+
+func startWorld(t testing.TB, world string, opts Options) (*Fabric, *ownership) {
+	t.Helper()
+	topo, err := topology.Parse("world.yaml", []byte(world))
 	if err != nil {
 		t.Fatal(err)
 	}
