@@ -23,7 +23,7 @@ const stopGrace = 2 * time.Second
 
 // boot runs the kernel until it ends, or ctx, and returns when none of its
 // processes is left and everything that it wrote has been passed on.
-func boot(ctx context.Context, program string, args []string, memory string, console, output io.Writer) error {
+func boot(ctx context.Context, program string, args []string, memory string, start func(*exec.Cmd) error, console, output io.Writer) error {
 	var copies sync.WaitGroup
 	defer copies.Wait()
 	consoleEnd, err := passOn(&copies, console)
@@ -56,7 +56,7 @@ func boot(ctx context.Context, program string, args []string, memory string, con
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		err := kernel.Start()
+		err := start(kernel)
 		if err == nil {
 			err = kernel.Wait()
 			err = errors.Join(err, killGroup(kernel.Process.Pid))

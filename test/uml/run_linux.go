@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -21,6 +22,9 @@ const (
 	// A boot takes 1 to 2 s, a guest's Go test some times what it takes here;
 	// beyond this it hangs.
 	defaultLimit = 5 * time.Minute
+
+	// guestName is the guest's directory in its uml_dir.
+	guestName = "guest"
 
 	// defaultMemory is enough for a Go test. The host gives it page by page.
 	defaultMemoryMiB = 512
@@ -44,6 +48,12 @@ type Command struct {
 	// KernelArgs are added to the kernel's command line, such as
 	// "vec0:transport=tap,ifname=tap0,gro=1" for a network card.
 	KernelArgs []string
+	// Directory is an empty directory of the host, of the guest's own, for
+	// Manage; "" is a temporary one.
+	Directory string
+	// Start starts the kernel, for example in a network namespace; nil is its
+	// own method.
+	Start func(kernel *exec.Cmd) error
 	// Limit ends the guest, 0 for five minutes.
 	Limit time.Duration
 	// Output gets what the command writes, as it comes. Nil drops it.
@@ -57,11 +67,13 @@ type Command struct {
 func (k Kernel) Run(ctx context.Context, c Command) (exitCode int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.Limit, defaultLimit))
 	defer cancel()
-	directory, err := os.MkdirTemp("", "uml-")
-	if err != nil {
-		return 0, fmt.Errorf("make a directory for the guest: %w", err)
+	directory := c.Directory
+	if directory == "" {
+		if directory, err = os.MkdirTemp("", "uml-"); err != nil {
+			return 0, fmt.Errorf("make a directory for the guest: %w", err)
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
 
 	if err := k.writeRequest(directory, c); err != nil {
 		return 0, err
@@ -71,7 +83,11 @@ func (k Kernel) Run(ctx context.Context, c Command) (exitCode int, err error) {
 	if output == nil {
 		output = io.Discard
 	}
-	bootErr := boot(ctx, k.program, k.arguments(directory, c), memoryDirectory(directory), console, output)
+	start := c.Start
+	if start == nil {
+		start = (*exec.Cmd).Start
+	}
+	bootErr := boot(ctx, k.program, k.arguments(directory, c), memoryDirectory(directory), start, console, output)
 	code, err := readResult(directory)
 	if err == nil {
 		return code, nil // however the kernel ended after that
@@ -116,7 +132,7 @@ func (k Kernel) arguments(directory string, c Command) []string {
 		"quiet",
 		"panic=-1",                   // at once, not by waiting for somebody to read it
 		"uml_dir=" + directory + "/", // else a directory in the home directory
-		"umid=guest",
+		"umid=" + guestName,
 		"init=" + k.init,
 		job.DirectoryVariable + "=" + directory,
 	}, c.KernelArgs...)

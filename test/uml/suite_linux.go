@@ -37,6 +37,12 @@ type Suite struct {
 	Env []string
 	// Args are further arguments of the test binary, such as "-test.run=Pod".
 	Args []string
+	// Share, KernelArgs, Directory and Start are as in Command. Share "" is a
+	// temporary directory.
+	Share      string
+	KernelArgs []string
+	Directory  string
+	Start      func(kernel *exec.Cmd) error
 	// Limit ends the guest, 0 for five minutes.
 	Limit time.Duration
 }
@@ -46,7 +52,10 @@ type Suite struct {
 // skipped, or if none ran.
 func (k Kernel) Test(t testing.TB, s Suite) {
 	t.Helper()
-	share := t.TempDir()
+	share := s.Share
+	if share == "" {
+		share = t.TempDir()
+	}
 	build(t, "test", "-c", "-tags", guestTag, "-o", filepath.Join(share, "suite.test"), modulePath+"/"+s.Package)
 	for _, program := range s.Programs {
 		build(t, "build", "-o", filepath.Join(share, path.Base(program)), modulePath+"/"+program)
@@ -57,9 +66,9 @@ func (k Kernel) Test(t testing.TB, s Suite) {
 		// The tests' own limit, which tells where they hang, comes first.
 		Args: append([]string{"/run/share/suite.test", "-test.v",
 			"-test.timeout=" + (limit - limit/10).String()}, s.Args...),
-		Env:    s.Env,
-		Dir:    strings.TrimSpace(build(t, "list", "-f", "{{.Dir}}", modulePath+"/"+s.Package)),
-		Share:  share,
+		Env:   s.Env,
+		Dir:   strings.TrimSpace(build(t, "list", "-f", "{{.Dir}}", modulePath+"/"+s.Package)),
+		Share: share, KernelArgs: s.KernelArgs, Directory: s.Directory, Start: s.Start,
 		Limit:  limit,
 		Output: io.MultiWriter(&output, &prefixer{to: t.Output(), prefix: "guest: "}),
 	})
