@@ -40,8 +40,9 @@ type NIC struct {
 
 // UML is the NIC as User-Mode Linux wants it on its command line, or behind
 // "config " at its management console: the guest's device is vecN, with N the
-// device index. User-Mode Linux has the tap open while that device is up, and
-// drops what segmentation offload hands it unless there is gro=1.
+// device index. User-Mode Linux has the tap open while that device is up. It
+// drops segments that offload has left together unless there is gro=1; the VPC
+// sends none, but what else is put on the bridge might.
 // Source: Linux, Documentation/virt/uml/user_mode_linux_howto_v2.rst.
 func (n NIC) UML() string {
 	return fmt.Sprintf("vec%d:transport=tap,ifname=%s,mac=%s,mtu=%d,gro=1", n.Index, n.Tap, n.MAC, n.MTU)
