@@ -19,6 +19,14 @@ func TestSibling(t *testing.T) {
 	Require(t).Test(t, Suite{Package: "internal/registrar/sibling"})
 }
 
+// The embedded VPC's stand-in for ipvlan is told by what ipvlan does.
+func TestFabricOnIpvlan(t *testing.T) {
+	Require(t).Test(t, Suite{
+		Package: "internal/vpcsim/fabric",
+		Args:    []string{"-test.run=^TestSiblings"},
+	})
+}
+
 // The built registrar in pods of the embedded VPC whose Multus interfaces are
 // real ipvlan: match by MAC, init, sidecar, failover.
 func TestRegistrarOnIpvlan(t *testing.T) {

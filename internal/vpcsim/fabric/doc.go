@@ -12,5 +12,9 @@
 // where the kernel has no ipvlan. EC2 and IMDS are reached in a namespace
 // called "aws", one IP hop further from a pod than from its worker.
 //
+// A worker can be a virtual machine that somebody else starts. Then its
+// namespace is the host's side: a NIC is a tap device for each ENI, and EC2 and
+// IMDS answer through the ENIs themselves.
+//
 // It needs root, or package sandbox.
 package fabric

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/netspace"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/vswitch"
@@ -50,15 +51,58 @@ func (p *Pod) DelInterface(name string) error {
 }
 
 // AddAddress gives an interface an address, as a CNI plugin, keepalived or the
-// application would.
+// application would. As with ipvlan it is EADDRINUSE when the ENI has it on
+// another interface. A kernel without ipvlan refuses this here only: a process
+// in the pod that adds the address itself is not stopped.
 func (p *Pod) AddAddress(ifname string, a netip.Prefix) error {
+	p.fabric.build.Lock()
+	defer p.fabric.build.Unlock()
+	l := p.links[ifname]
+	if l == nil {
+		return addAddress(p.Namespace, ifname, a, p.fabric.opts.DAD)
+	}
+	return p.addLinkAddress(ifname, l, a)
+}
+
+func (p *Pod) addLinkAddress(ifname string, l *podLink, a netip.Prefix) error {
+	if !p.fabric.Features.IPvlan {
+		if err := p.fabric.unused(l, a); err != nil {
+			return fmt.Errorf("device %s in %s: add address %s: %w", ifname, p.Namespace.Name, a, err)
+		}
+	}
 	if err := addAddress(p.Namespace, ifname, a, p.fabric.opts.DAD); err != nil {
 		return err
 	}
-	p.fabric.build.Lock()
-	defer p.fabric.build.Unlock()
-	if l := p.links[ifname]; l != nil {
-		return p.route(ifname, l, a.Addr())
+	return p.route(ifname, l, a.Addr())
+}
+
+// unused does what ipvlan does before a device gets an address: it must be on
+// none of the master's devices. What a device has already, to the letter, is
+// left to the kernel to refuse.
+// Source: Linux, ipvlan_addr4_validator_event.
+func (f *Fabric) unused(by *podLink, a netip.Prefix) error {
+	for _, p := range f.Pods() {
+		for name, l := range p.links {
+			if l.eni != by.eni {
+				continue
+			}
+			err := withLink(p.Namespace, name, func(h *netlink.Handle, link netlink.Link) error {
+				addrs, err := h.AddrList(link, netlink.FAMILY_ALL)
+				if err != nil {
+					return err
+				}
+				for _, have := range addrs {
+					again := l == by && have.IPNet.String() == a.String()
+					if have.IP.Equal(a.Addr().AsSlice()) && !again {
+						return unix.EADDRINUSE
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -102,10 +146,7 @@ func (p *Pod) addInterface(spec topology.Interface) error {
 		return err
 	}
 	for _, a := range spec.Addresses {
-		if err := addAddress(p.Namespace, spec.Name, a, p.fabric.opts.DAD); err != nil {
-			return err
-		}
-		if err := p.route(spec.Name, l, a.Addr()); err != nil {
+		if err := p.addLinkAddress(spec.Name, l, a); err != nil {
 			return err
 		}
 	}
