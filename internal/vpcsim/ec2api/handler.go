@@ -45,7 +45,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f := newForm(values)
-	ctx := model.WithCaller(r.Context(), model.Caller{AccessKey: accessKey(r, values), Params: f.params})
+	ctx := model.WithCaller(r.Context(), model.Caller{
+		AccessKey: accessKey(r, values), Token: r.Header.Get("X-Amz-Security-Token"), Params: f.params,
+	})
 	name := f.text("Action")
 	do, known := s.actions[name]
 	var answer reply

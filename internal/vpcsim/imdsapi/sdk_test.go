@@ -54,7 +54,7 @@ func TestSDKGetsTheRolesCredentials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := v.Credentials("worker1")
+	want := v.RoleCredentials("worker1")
 	if got.AccessKeyID != want.AccessKeyID || got.SecretAccessKey != want.SecretAccessKey || got.SessionToken != want.Token || !got.CanExpire {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -118,7 +118,7 @@ func (s *Server) get(path string) (text, contentType string, ok bool) {
 	if !ok || rest != "" && rest[0] != '/' {
 		return "", "", false
 	}
-	text, ok = metaData(instance, s.vpc.Credentials(s.worker)).read(rest)
+	text, ok = metaData(instance, s.vpc.RoleCredentials(s.worker)).read(rest)
 	return text, "text/plain", ok
 }
 

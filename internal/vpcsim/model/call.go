@@ -13,6 +13,8 @@ type Caller struct {
 	// AccessKey is the access key id that signed the request; "" when it was
 	// not signed.
 	AccessKey string
+	// Token is the session token that came with it, "" where there was none.
+	Token string
 	// Params are the parameters as they came over the wire.
 	Params map[string]string
 }

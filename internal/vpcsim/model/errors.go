@@ -45,6 +45,7 @@ const (
 	CodeInvalidParameter      = "InvalidParameterValue"
 	CodeLimitExceeded         = "PrivateIpAddressLimitExceeded"
 	CodeMissingParameter      = "MissingParameter"
+	CodeRequestExpired        = "RequestExpired"
 	CodeReservationConflict   = "InvalidCidrReservation.Conflict"
 	CodeRouteExists           = "RouteAlreadyExists"
 	CodeRouteNotFound         = "InvalidRoute.NotFound"

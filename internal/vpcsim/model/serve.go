@@ -41,6 +41,8 @@ func serve[Out any](ctx context.Context, v *VPC, r request, work func() (Out, *E
 		switch {
 		case hit.refusal != nil:
 			return none, hit.refusal
+		case expired(callerOf(ctx).Token, time.Now()):
+			return none, Refuse(CodeRequestExpired, textExpired)
 		case v.knobs.Throttle && !v.bucket(r, time.Now()).take(time.Now()):
 			return none, Refuse(CodeThrottled, textThrottled)
 		case r.dryRun:

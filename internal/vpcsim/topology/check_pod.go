@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 )
 
 // maxInterfaceName is what Linux allows for a link's name (IFNAMSIZ - 1).
@@ -85,6 +86,9 @@ func (c *checker) mac(path, mac string) {
 	c.unique(path, mac)
 }
 
+// minCredentialsLast leaves a second for each half of a life.
+const minCredentialsLast = 2 * time.Second
+
 func (c *checker) knobs(t Topology) {
 	for path, d := range map[string]int64{
 		"ec2.latency": int64(t.EC2.Latency), "ec2.jitter": int64(t.EC2.Jitter), "ec2.remap-delay": int64(t.EC2.RemapDelay),
@@ -93,6 +97,9 @@ func (c *checker) knobs(t Topology) {
 		if d < 0 {
 			c.report(path, "a time cannot be negative", "write 0s or more")
 		}
+	}
+	if d := t.IMDS.CredentialsLast; d != 0 && d < minCredentialsLast {
+		c.report("imds.credentials-last", fmt.Sprintf("%s is too short", d), "write 2s or more; IMDS tells times in whole seconds")
 	}
 	for i, d := range t.EC2.Deny {
 		path := at("ec2.deny", i)

@@ -43,6 +43,9 @@ type Denial struct {
 type IMDS struct {
 	// Staleness is how far IMDS' address lists lie in the past.
 	Staleness time.Duration `yaml:"staleness"`
+	// CredentialsLast is how long the credentials of an instance role are good
+	// for at most, at least 2s; 0 is EC2's 6h. IMDS has new ones at half-time.
+	CredentialsLast time.Duration `yaml:"credentials-last"`
 }
 
 // DefaultEC2Address is where the EC2 endpoint listens when the file does not

@@ -131,6 +131,7 @@ func TestFaults(t *testing.T) {
 		{"reservation outside", "cidr: 10.0.2.0/24", "cidr: 10.0.2.0/24, reservations: [{cidr: 10.0.3.0/28}]", []string{"outside of subnet b"}},
 		{"reservation of no type", "cidr: 10.0.2.0/24", "cidr: 10.0.2.0/24, reservations: [{cidr: 10.0.2.16/28, type: x}]", []string{"write explicit or prefix"}},
 		{"hop limit", "- name: w\n", "- name: w\n  hop-limit: 65\n", []string{"65 is no hop limit"}},
+		{"short credentials", "vpc:", "imds: {credentials-last: 1s}\nvpc:", []string{"f.yaml:2: imds.credentials-last: 1s is too short; write 2s or more"}},
 		{"kind of machine", "- name: w\n", "- name: w\n  machine: qemu\n", []string{`f.yaml:8: workers[0].machine: "qemu" is no kind of machine; write vm, or namespace`}},
 		{"pods of a virtual machine", "- name: w\n", "- name: w\n  machine: vm\n  pod-cidr: 100.64.0.0/24\n",
 			[]string{"f.yaml:9: workers[0].pod-cidr: a virtual machine gives", "pods[0].worker: worker w is a virtual machine; start the pod inside of it"}},
