@@ -52,7 +52,7 @@ func describe(w io.Writer, sim *vpcsim.Sim, opts vpcsim.Options) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	if err := describeVMs(w, sim, topo); err != nil {
+	if err := describeVMs(w, sim, topo, opts.Fabric.Prefix); err != nil {
 		return err
 	}
 	return hints(w, sim, topo, opts.Fabric.Prefix)
@@ -67,18 +67,16 @@ func device(wk topology.Worker, e topology.ENI) string {
 }
 
 // describeVMs prints what to attach to virtual machines, a line for each NIC.
-func describeVMs(w io.Writer, sim *vpcsim.Sim, topo topology.Topology) error {
+func describeVMs(w io.Writer, sim *vpcsim.Sim, topo topology.Topology, prefix string) error {
 	for _, wk := range topo.Workers {
 		if wk.Machine != topology.MachineVM {
 			continue
 		}
-		worker := sim.Fabric.Worker(wk.Name)
-		_, err := fmt.Fprintf(w, "\n%s is a virtual machine; start its program by \"ip netns exec %s\", with these NICs (here for linux.uml):\n",
-			wk.Name, worker.Namespace.Name)
+		_, err := fmt.Fprintf(w, "\n%s is a virtual machine. Start it with \"%s exec %[1]s -- linux.uml\" and these NICs:\n", wk.Name, self(prefix))
 		if err != nil {
 			return err
 		}
-		for _, n := range worker.NICs() {
+		for _, n := range sim.Fabric.Worker(wk.Name).NICs() {
 			if _, err := fmt.Fprintf(w, "  %s\n", n.UML()); err != nil {
 				return err
 			}
@@ -113,10 +111,6 @@ func hints(w io.Writer, sim *vpcsim.Sim, topo topology.Topology, prefix string) 
 		_, err := fmt.Fprintln(w, "\nCtrl-C ends it.")
 		return err
 	}
-	self := "vpcsim"
-	if prefix != fabric.DefaultPrefix {
-		self += " --prefix " + prefix
-	}
 	_, err := fmt.Fprintf(w, `
 In another shell:
   %[5]s exec %[1]s -- ping %[3]s
@@ -127,8 +121,16 @@ In another shell:
   ip netns exec %[4]s ping %[3]s      (root)
 
 Ctrl-C ends it.
-`, from, to, dst, sim.Fabric.Pod(from).Namespace.Name, self)
+`, from, to, dst, sim.Fabric.Pod(from).Namespace.Name, self(prefix))
 	return err
+}
+
+// self is this program in another shell.
+func self(prefix string) string {
+	if prefix == fabric.DefaultPrefix {
+		return "vpcsim"
+	}
+	return "vpcsim --prefix " + prefix
 }
 
 func join(all []netip.Prefix) string {

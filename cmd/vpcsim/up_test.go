@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/cli"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
 )
 
 const example = "../../examples/vpcsim/two-workers.yaml"
@@ -19,7 +20,14 @@ const example = "../../examples/vpcsim/two-workers.yaml"
 // upAndReady starts a VPC and returns when it is up, with its process.
 func upAndReady(t *testing.T, prefix string) *exec.Cmd {
 	t.Helper()
-	cmd := command("up", "-f", example, "--prefix", prefix)
+	cmd, _ := upAndSays(t, example, prefix)
+	return cmd
+}
+
+// upAndSays is upAndReady for another topology, with what is printed.
+func upAndSays(t *testing.T, file, prefix string) (cmd *exec.Cmd, says string) {
+	t.Helper()
+	cmd = command("up", "-f", file, "--prefix", prefix)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -33,12 +41,30 @@ func upAndReady(t *testing.T, prefix string) *exec.Cmd {
 	})
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
+		says += lines.Text() + "\n"
 		if strings.HasPrefix(lines.Text(), "Ctrl-C") {
-			return cmd
+			return cmd, says
 		}
 	}
 	t.Fatal("up ended before it was up")
-	return nil
+	return nil, ""
+}
+
+func TestUpSaysWhatToAttachToAVirtualMachine(t *testing.T) {
+	_, says := upAndSays(t, "../../examples/vpcsim/virtual-machine.yaml", "machines")
+	for _, want := range []string{
+		`"vpcsim --prefix machines exec vm1 -- linux.uml"`,
+		"\n  vec0:transport=tap,ifname=tap0,mac=" + topology.DeriveMAC("v1-node") + ",mtu=1500,gro=1\n",
+		"\n  vec1:transport=tap,ifname=tap1,mac=" + topology.DeriveMAC("v1-sig") + ",mtu=1500,gro=1\n",
+	} {
+		if !strings.Contains(says, want) {
+			t.Errorf("up does not print %q:\n%s", want, says)
+		}
+	}
+	stdout, stderr, code := output(t, "--prefix", "machines", "exec", "vm1", "--", "cat", "/proc/net/dev")
+	if code != cli.ExitDone || !strings.Contains(stdout, "tap1:") {
+		t.Errorf("the taps are not where they are said to be: code %d: %s%s", code, stdout, stderr)
+	}
 }
 
 func TestADayWithVPCsim(t *testing.T) {

@@ -102,7 +102,9 @@ func (w *Worker) addressesOf(e *eni) []netip.Prefix {
 }
 
 // Remove is a power cut: the worker and its pods are gone at once, and the VPC
-// still knows their ENIs. Removing twice is success.
+// still knows their ENIs. Removing twice is success. For a virtual machine that
+// is to be started again, end its program only: Kill does that to what Start
+// has started.
 func (w *Worker) Remove() error {
 	f := w.fabric
 	f.build.Lock()
