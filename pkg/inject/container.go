@@ -4,6 +4,7 @@
 package inject
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -37,11 +38,14 @@ func (d Decision) container(name, command string, def Defaults, grace *int64) co
 	}
 }
 
+// maxEnv is how many variables environment makes at most, but for the defaults'.
+const maxEnv = 8
+
 // environment is what the registrar is told: flags of cmd/registrar by their
 // variables. A variable that it does not know would be passed over in silence,
-// so nothing is added here before it has the flag; see notYet.
+// so nothing is added here before it has the flag.
 func (d Decision) environment(command string, def Defaults, grace *int64) []corev1.EnvVar {
-	env := make([]corev1.EnvVar, 0, 7+len(def.Env))
+	env := make([]corev1.EnvVar, 0, maxEnv+len(def.Env))
 	add := func(name, value string) {
 		if value != "" {
 			env = append(env, corev1.EnvVar{Name: name, Value: value})
@@ -54,12 +58,26 @@ func (d Decision) environment(command string, def Defaults, grace *int64) []core
 	}})
 	add("REGISTRAR_ANNOTATIONS_FILE", AnnotationsFile)
 	add("REGISTRAR_INTERFACES", strings.Join(d.Settings.Interfaces, ","))
+	add("REGISTRAR_FLOATING_IPS", addresses(d.Settings.FloatingIPs))
+	add("REGISTRAR_ROUTE_TABLES", strings.Join(d.Settings.RouteTables, ","))
 	add("REGISTRAR_RELEASE", first(d.Settings.Release, def.Release))
 	add("REGISTRAR_LOG_LEVEL", first(d.Settings.LogLevel, def.LogLevel))
 	if command == commandSidecar {
 		add("REGISTRAR_SHUTDOWN_TIMEOUT", shutdown(grace))
 	}
 	return append(env, def.Env...)
+}
+
+// addresses writes prefixes as the registrar reads them; those of one address
+// without their length.
+func addresses(list []netip.Prefix) string {
+	out := make([]string, len(list))
+	for i, p := range list {
+		if out[i] = p.String(); p.IsSingleIP() {
+			out[i] = p.Addr().String()
+		}
+	}
+	return strings.Join(out, ",")
 }
 
 // The commands of cmd/registrar.

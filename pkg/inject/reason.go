@@ -61,8 +61,6 @@ const (
 	ReasonInitWithFloatingIPs Reason = "InitWithFloatingIPs"
 	// ReasonRouteTablesAlone: route tables without floating IPs.
 	ReasonRouteTablesAlone Reason = "RouteTablesAlone"
-	// ReasonNotYet: the registrar of this release does not read it.
-	ReasonNotYet Reason = "NotYet"
 	// ReasonJobWithoutNativeSidecars: a plain sidecar would never let it end.
 	ReasonJobWithoutNativeSidecars Reason = "JobWithoutNativeSidecars"
 	// ReasonMeshEndsFirst: the release at the pod's end finds no way to EC2.

@@ -117,9 +117,12 @@ func TestVariablesAreFlagsOfTheRegistrar(t *testing.T) {
 		source.Write(raw)
 	}
 	short := int64(10)
-	d := Decision{Settings: Settings{Interfaces: []string{"net1"}, Release: "never", LogLevel: "debug"}}
+	d := Decision{Settings: Settings{
+		Interfaces: []string{"net1"}, FloatingIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")},
+		RouteTables: []string{"rtb-01234567"}, Release: "never", LogLevel: "debug",
+	}}
 	env := d.environment(commandSidecar, defaults(), &short)
-	if len(env) != 6 {
+	if len(env) != maxEnv {
 		t.Errorf("%d variables", len(env))
 	}
 	for _, e := range env {

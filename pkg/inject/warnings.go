@@ -37,9 +37,6 @@ func (d *Decision) warnings(f Facts) []Finding {
 	if len(d.Settings.RouteTables) > 0 && len(d.Settings.FloatingIPs) == 0 {
 		warn(ReasonRouteTablesAlone, "%s does nothing without %s", KeyRouteTables, KeyFloatingIPs)
 	}
-	for _, key := range notYet(d.Settings) {
-		warn(ReasonNotYet, "%s is checked and kept, but the registrar of this release does not read it yet", key)
-	}
 	if d.Mode == ModeSidecar && !d.Native && f.Pod.ends() {
 		warn(ReasonJobWithoutNativeSidecars, "this cluster has no native sidecars (Kubernetes 1.29), and a plain one would keep the pod from ending: injected as %q", ModeInit)
 	}
@@ -47,19 +44,6 @@ func (d *Decision) warnings(f Facts) []Finding {
 		out = append(out, w)
 	}
 	return out
-}
-
-// notYet lists the annotations in use for which cmd/registrar has no flag yet.
-// When it has one, take the key out here and add its variable in environment.
-func notYet(s Settings) []string {
-	var keys []string
-	if len(s.FloatingIPs) > 0 {
-		keys = append(keys, KeyFloatingIPs)
-	}
-	if len(s.RouteTables) > 0 {
-		keys = append(keys, KeyRouteTables)
-	}
-	return keys
 }
 
 func interfaces(list []Selection) string {

@@ -115,28 +115,6 @@ func TestReasonCodesStayOnTheirPage(t *testing.T) {
 	}
 }
 
-// TestNotYetIsNotPromised: the section about what the registrar does not read
-// names the annotations of which the webhook says so, and no others.
-func TestNotYetIsNotPromised(t *testing.T) {
-	_, part, _ := strings.Cut(read(t, root+"/docs/annotations.md"), "\n## Not acted on yet\n")
-	part, _, _ = strings.Cut(part, "\n## ")
-	_, f := facts(t, pods(t)["pods.yaml dual-stack"], true)
-	for _, k := range inject.Keys() {
-		if k.Name != inject.KeyInject && k.Example != "" {
-			f.Pod.Metadata.Annotations[k.Name] = k.Example
-		}
-	}
-	warnings := inject.Decide(f).Warnings
-	for _, k := range inject.Keys() {
-		warned := slices.ContainsFunc(warnings, func(w inject.Finding) bool {
-			return w.Reason == inject.ReasonNotYet && strings.HasPrefix(w.Message, k.Name+" ")
-		})
-		if said := strings.Contains(part, "`"+strings.TrimPrefix(k.Name, inject.Prefix)+"`"); said != warned {
-			t.Errorf("%s: docs/annotations.md says that it is not acted on: %v; the webhook says so: %v", k.Name, said, warned)
-		}
-	}
-}
-
 // TestLinks: files and headings that the pages lead to exist.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
