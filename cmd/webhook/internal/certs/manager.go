@@ -9,10 +9,6 @@ import (
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/watch"
 )
 
 const (
@@ -106,38 +102,4 @@ func (m *Manager) Sync(ctx context.Context) error {
 	}
 	m.done.Store(true)
 	return nil
-}
-
-// watch tells of each change of the configuration, until ctx ends. What it
-// misses, the next round finds.
-func (m *Manager) watch(ctx context.Context, changed chan<- struct{}) {
-	o := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, m.ConfigurationName).String()}
-	for ctx.Err() == nil {
-		w, err := m.Configurations.Watch(ctx, o)
-		if err == nil {
-			follow(ctx, w, changed)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(retryCap/2 + rand.N(retryCap)):
-		}
-	}
-}
-
-func follow(ctx context.Context, w watch.Interface, changed chan<- struct{}) {
-	defer w.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case _, open := <-w.ResultChan():
-			if !open {
-				return
-			}
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
-		}
-	}
 }
