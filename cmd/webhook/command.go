@@ -26,11 +26,12 @@ registrar to pods that ask for it by the annotation multus-ip-registrar.io/injec
 or whose networks or namespace ask for it.
 
   webhook serve         answer the API server; any number of replicas
+  webhook check         have the API server inject a pod that is never made
 
 Every flag can be given as an environment variable: --drain-delay is
 WEBHOOK_DRAIN_DELAY. A flag beats its variable.
 
 Exit codes: 0 done, 1 failed at run time, 2 wrong usage.`,
 	}
-	return cli.Group(root, serveCommand(env), cli.VersionCommand("webhook", env))
+	return cli.Group(root, serveCommand(env), checkCommand(env), cli.VersionCommand("webhook", env))
 }

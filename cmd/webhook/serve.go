@@ -54,7 +54,7 @@ and until those under way are done. Set the pod's grace period to more than
 }
 
 func (s *settings) serve(ctx context.Context, log *slog.Logger) error {
-	cfg, err := s.clientConfig()
+	cfg, err := clientConfig(s.kubeconfig)
 	if err != nil {
 		return fmt.Errorf("find the API server: %w", err)
 	}
@@ -86,11 +86,12 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger) error {
 	return err
 }
 
-func (s *settings) clientConfig() (*rest.Config, error) {
-	if s.kubeconfig == "" {
+// clientConfig says how to reach the API server: by a file, or as a pod does.
+func clientConfig(kubeconfig string) (*rest.Config, error) {
+	if kubeconfig == "" {
 		return rest.InClusterConfig()
 	}
-	return clientcmd.BuildConfigFromFlags("", s.kubeconfig)
+	return clientcmd.BuildConfigFromFlags("", kubeconfig)
 }
 
 // A task blocks until its context ends, or fails.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -20,13 +21,42 @@ import (
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/inject"
 )
 
+// hook is the webhook for pods.
 func hook(t *testing.T, objects []runtime.Object) (*admissionregistrationv1.MutatingWebhookConfiguration, admissionregistrationv1.MutatingWebhook) {
 	t.Helper()
 	c := one[*admissionregistrationv1.MutatingWebhookConfiguration](t, objects)
-	if len(c.Webhooks) != 1 {
+	if len(c.Webhooks) != 2 || c.Webhooks[0].Name != "inject.multus-ip-registrar.io" || c.Webhooks[1].Name != "check.multus-ip-registrar.io" {
 		t.Fatalf("%d webhooks", len(c.Webhooks))
 	}
 	return c, c.Webhooks[0]
+}
+
+// TestTheCheckConcernsItsOwnPodsOnly: the second webhook is called as the first is, for
+// pods of the release's namespace with a label that nobody else uses.
+func TestTheCheckConcernsItsOwnPodsOnly(t *testing.T) {
+	each(t, func(t *testing.T, objects []runtime.Object) {
+		c, first := hook(t, objects)
+		w := c.Webhooks[1]
+		if diff := cmp.Diff(first.ClientConfig, w.ClientConfig); diff != "" {
+			t.Errorf("it is called in another way (-inject +check):\n%s", diff)
+		}
+		if diff := cmp.Diff(first.Rules, w.Rules); diff != "" || *w.SideEffects != admissionregistrationv1.SideEffectClassNone || len(w.MatchConditions) > 0 {
+			t.Errorf("%v %s", w, diff)
+		}
+		for _, ns := range []string{"kube-system", "core", namespace} {
+			if got := matches(t, w.NamespaceSelector, labels.Set{corev1.LabelMetadataName: ns, "cnf": "true", "stage": "prod"}); got != (ns == namespace) {
+				t.Errorf("pods of %s are looked at: %v", ns, got)
+			}
+		}
+		for _, set := range []labels.Set{nil, one[*appsv1.Deployment](t, objects).Spec.Template.Labels, one[*corev1.Pod](t, objects).Labels} {
+			if matches(t, w.ObjectSelector, set) {
+				t.Errorf("a pod with %v is looked at", set)
+			}
+		}
+		if !matches(t, w.ObjectSelector, labels.Set{inject.Prefix + "check": "true"}) {
+			t.Errorf("object selector %v", w.ObjectSelector)
+		}
+	})
 }
 
 // TestOrderOfWebhooks: API servers call them in the order of their configurations'
@@ -141,14 +171,12 @@ func TestWhereTheBundleComesFrom(t *testing.T) {
 		if !bytes.HasPrefix(w.ClientConfig.CABundle, []byte(want.bundle)) || (want.bundle == "") != (w.ClientConfig.CABundle == nil) {
 			t.Errorf("%s: bundle %s", file, w.ClientConfig.CABundle)
 		}
-		for name, spec := range podSpecs(t, objects) {
-			mounted := ""
-			if len(spec.Volumes) > 0 {
-				mounted = spec.Volumes[0].Secret.SecretName
-			}
-			if mounted != want.secret {
-				t.Errorf("%s: %s mounts %q", file, name, mounted)
-			}
+		mounted := ""
+		if spec := podSpecs(t, objects)["deployment"]; len(spec.Volumes) > 0 {
+			mounted = spec.Volumes[0].Secret.SecretName
+		}
+		if mounted != want.secret {
+			t.Errorf("%s: it mounts %q", file, mounted)
 		}
 		for _, u := range custom(objects, "Certificate") {
 			if u.GetName() == fullname {

@@ -133,16 +133,16 @@ func TestImages(t *testing.T) {
 			"registry.example/network/multus-ip-registrar/registrar@sha256:" + strings.Repeat("0", 63) + "2"},
 		"everything": {"registry.example:5000/network/mir/webhook:v9", "registry.example:5000/network/mir/registrar:v9"},
 	} {
-		for name, spec := range podSpecs(t, render(t, "4", "-f", "testdata/values/"+file+".yaml")) {
-			containers := slices.Concat(spec.InitContainers, spec.Containers)
-			for _, c := range containers {
+		specs := podSpecs(t, render(t, "4", "-f", "testdata/values/"+file+".yaml"))
+		for name, spec := range specs {
+			for _, c := range slices.Concat(spec.InitContainers, spec.Containers) {
 				if c.Image != want[0] {
 					t.Errorf("%s: %s: container %s has image %s", file, name, c.Name, c.Image)
 				}
 			}
-			if !slices.Contains(containers[0].Args, "--image="+want[1]) {
-				t.Errorf("%s: %s: no --image=%s in %q", file, name, want[1], containers[0].Args)
-			}
+		}
+		if args := specs["deployment"].Containers[0].Args; !slices.Contains(args, "--image="+want[1]) {
+			t.Errorf("%s: no --image=%s in %q", file, want[1], args)
 		}
 	}
 }

@@ -40,7 +40,8 @@ func TestRights(t *testing.T) {
 			t.Errorf("%s: cluster role (-want +got):\n%s", file, diff)
 		}
 		var own []rbacv1.PolicyRule
-		for _, r := range all[*rbacv1.Role](objects) {
+		kept, _ := hooks(t, objects)
+		for _, r := range all[*rbacv1.Role](kept) {
 			if r.Namespace != namespace {
 				t.Errorf("%s: a role in %s", file, r.Namespace)
 			}
@@ -52,34 +53,76 @@ func TestRights(t *testing.T) {
 	}
 }
 
-// TestRightsAreForTheServiceAccount that the pods use, which has no role in AWS.
-func TestRightsAreForTheServiceAccount(t *testing.T) {
-	each(t, func(t *testing.T, objects []runtime.Object) {
-		account := one[*corev1.ServiceAccount](t, objects)
-		if account.AutomountServiceAccountToken == nil || *account.AutomountServiceAccountToken {
-			t.Error("every pod with this account gets its token")
+// hooks parts what is installed from what exists only while helm test runs.
+func hooks(t *testing.T, objects []runtime.Object) (kept, testing []runtime.Object) {
+	t.Helper()
+	for _, o := range objects {
+		if meta(t, o).GetAnnotations()["helm.sh/hook"] == "test" {
+			testing = append(testing, o)
+		} else {
+			kept = append(kept, o)
 		}
-		for key := range account.Annotations {
-			if key == "eks.amazonaws.com/role-arn" {
-				t.Error("the webhook needs no role")
-			}
+	}
+	return kept, testing
+}
+
+// TestTheRightToMakePods is the test's own, in the release's namespace, and goes with
+// the test.
+func TestTheRightToMakePods(t *testing.T) {
+	each(t, func(t *testing.T, objects []runtime.Object) {
+		kept, test := hooks(t, objects)
+		account, role, binding := one[*corev1.ServiceAccount](t, test), one[*rbacv1.Role](t, test), one[*rbacv1.RoleBinding](t, test)
+		if diff := cmp.Diff([]rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"create"}}}, role.Rules); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
 		}
 		want := []rbacv1.Subject{{Kind: "ServiceAccount", Name: account.Name, Namespace: namespace}}
-		b := one[*rbacv1.ClusterRoleBinding](t, objects)
-		if diff := cmp.Diff(want, b.Subjects); diff != "" || b.RoleRef.Kind != "ClusterRole" || b.RoleRef.Name != one[*rbacv1.ClusterRole](t, objects).Name {
-			t.Errorf("cluster role binding %v %s", b.RoleRef, diff)
+		if diff := cmp.Diff(want, binding.Subjects); diff != "" || binding.RoleRef.Name != role.Name || binding.RoleRef.Kind != "Role" {
+			t.Errorf("role binding %v %s", binding.RoleRef, diff)
 		}
-		for _, b := range all[*rbacv1.RoleBinding](objects) {
-			if diff := cmp.Diff(want, b.Subjects); diff != "" || b.RoleRef.Kind != "Role" || b.RoleRef.Name != one[*rbacv1.Role](t, objects).Name {
-				t.Errorf("role binding %v %s", b.RoleRef, diff)
-			}
+		if account.Name == one[*corev1.ServiceAccount](t, kept).Name || one[*corev1.Pod](t, test).Spec.ServiceAccountName != account.Name {
+			t.Errorf("the test uses the account %s", account.Name)
 		}
-		for name, spec := range podSpecs(t, objects) {
-			if spec.ServiceAccountName != account.Name || spec.AutomountServiceAccountToken == nil || !*spec.AutomountServiceAccountToken {
-				t.Errorf("%s: service account %s", name, spec.ServiceAccountName)
+		for _, o := range test {
+			if m := meta(t, o); m.GetNamespace() != namespace || m.GetAnnotations()["helm.sh/hook-delete-policy"] != "before-hook-creation,hook-succeeded" {
+				t.Errorf("%s %s in %q: %v", kind(o), m.GetName(), m.GetNamespace(), m.GetAnnotations())
 			}
 		}
 	})
+}
+
+// TestRightsAreForTheServiceAccount that the pods use, which has no role in AWS.
+func TestRightsAreForTheServiceAccount(t *testing.T) {
+	each(t, func(t *testing.T, objects []runtime.Object) {
+		kept, _ := hooks(t, objects)
+		rightsOf(t, kept)
+	})
+}
+
+func rightsOf(t *testing.T, objects []runtime.Object) {
+	t.Helper()
+	account := one[*corev1.ServiceAccount](t, objects)
+	if account.AutomountServiceAccountToken == nil || *account.AutomountServiceAccountToken {
+		t.Error("every pod with this account gets its token")
+	}
+	for key := range account.Annotations {
+		if key == "eks.amazonaws.com/role-arn" {
+			t.Error("the webhook needs no role")
+		}
+	}
+	want := []rbacv1.Subject{{Kind: "ServiceAccount", Name: account.Name, Namespace: namespace}}
+	b := one[*rbacv1.ClusterRoleBinding](t, objects)
+	if diff := cmp.Diff(want, b.Subjects); diff != "" || b.RoleRef.Kind != "ClusterRole" || b.RoleRef.Name != one[*rbacv1.ClusterRole](t, objects).Name {
+		t.Errorf("cluster role binding %v %s", b.RoleRef, diff)
+	}
+	for _, b := range all[*rbacv1.RoleBinding](objects) {
+		if diff := cmp.Diff(want, b.Subjects); diff != "" || b.RoleRef.Kind != "Role" || b.RoleRef.Name != one[*rbacv1.Role](t, objects).Name {
+			t.Errorf("role binding %v %s", b.RoleRef, diff)
+		}
+	}
+	spec := one[*appsv1.Deployment](t, objects).Spec.Template.Spec
+	if spec.ServiceAccountName != account.Name || spec.AutomountServiceAccountToken == nil || !*spec.AutomountServiceAccountToken {
+		t.Errorf("service account %s", spec.ServiceAccountName)
+	}
 }
 
 // TestNetworkPolicy: in by the two ports, out to the API server; the pod of the

@@ -32,6 +32,25 @@ multus-ip-registrar
 {{- end -}}
 {{- end }}
 
+{{/* The account of the test, and its role: of its own, where accounts are made. */}}
+{{- define "mir.testAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- include "mir.fullname" . }}-test
+{{- else -}}
+{{- include "mir.serviceAccount" . -}}
+{{- end -}}
+{{- end }}
+
+{{/* Labels and annotations of what exists only while the test runs. */}}
+{{- define "mir.testMetadata" -}}
+labels:
+  {{- include "mir.commonLabels" . | nindent 2 }}
+  app.kubernetes.io/component: test
+annotations:
+  helm.sh/hook: test
+  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end }}
+
 {{/* The Secret of the certificate, whoever fills it. */}}
 {{- define "mir.certSecret" -}}
 {{- if eq .Values.certificates.mode "secret" -}}
@@ -92,7 +111,7 @@ which would replace $(VAR) in it.
 {{- end -}}
 {{- end }}
 
-{{/* The arguments of the webhook, in the Deployment and in the test. */}}
+{{/* The arguments of the webhook. */}}
 {{- define "mir.args" -}}
 {{- $v := .Values -}}
 - serve
