@@ -2,40 +2,84 @@
 # Copyright The multus-ip-registrar Authors.
 # SPDX-License-Identifier: Apache-2.0
 #
-# Makes kube-apiserver and etcd available, for tests, and prints their paths.
-# Those of setup-envtest are used where KUBEBUILDER_ASSETS names them; else both
-# are built from the Go module proxy: 5 minutes on two cores, once. They lie
-# outside of the checkout. Where both are there it says nothing else and asks
-# nobody.
+# Makes kube-apiserver and etcd available, for tests, and prints their paths:
+# kube-apiserver of the newest Kubernetes, etcd, and kube-apiserver of the oldest
+# that the chart supports. They lie outside of the checkout. Where all are there
+# it says nothing else and asks nobody. Each kube-apiserver is, in this order,
+#
+#   in the directory that KUBEBUILDER_ASSETS names (the newest, and etcd)
+#   what setup-envtest downloads, where it can
+#   built from the Go module proxy: some 5 minutes on two cores, once
 #
 #   scripts/apiserver.sh
-#   DEPS=0 scripts/apiserver.sh          builds nothing, names the command instead
-#   KUBEBUILDER_ASSETS="$(setup-envtest use -p path 1.36)" scripts/apiserver.sh
+#   DEPS=0 scripts/apiserver.sh          fetches and builds nothing, names the command instead
+#   ENVTEST_INDEX=URL scripts/apiserver.sh   of a mirror; none: build
 set -euo pipefail
 
-kubernetes=1.36.3
+newest=1.36.3
+oldest=1.28.15 # kubeVersion of the chart
 etcd=3.7.3
+envtest=v0.25.1 # setup-envtest
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/multus-ip-registrar
-dir=${KUBEBUILDER_ASSETS:-$cache/apiserver-$kubernetes-etcd-$etcd}
 say() { echo "$*" >&2; }
 
-there() { [[ -x $dir/kube-apiserver && -x $dir/etcd ]]; }
-print() {
-  echo "$dir/kube-apiserver"
-  echo "$dir/etcd"
+# minor VERSION: 1.36 of 1.36.3.
+minor() { echo "${1%.*}"; }
+
+# built VERSION, fetched VERSION: the directory where each way puts a kube-apiserver;
+# with the newest is etcd.
+built() {
+  case $1 in
+    "$newest") echo "$cache/apiserver-$1-etcd-$etcd" ;;
+    *) echo "$cache/apiserver-$1" ;;
+  esac
+}
+fetched() { echo "$cache/envtest-$(minor "$1")"; }
+
+# whole DIRECTORY VERSION: whether all is there.
+whole() { [[ -x $1/kube-apiserver && ($2 != "$newest" || -x $1/etcd) ]]; }
+
+# place VERSION: prints the directory that has it.
+place() {
+  local dir
+  [[ $1 != "$newest" || -z ${KUBEBUILDER_ASSETS:-} ]] || {
+    echo "$KUBEBUILDER_ASSETS"
+    return
+  }
+  for dir in "$(built "$1")" "$(fetched "$1")"; do
+    whole "$dir" "$1" && echo "$dir" && return
+  done
+  return 1
 }
 
-# install_program NAME FILE: at once or not at all, whoever else does the same.
+# install_program DIRECTORY FILE: at once or not at all, whoever else does the same.
 install_program() {
-  chmod 755 "$2" && mv -f "$2" "$dir/$1"
+  chmod 755 "$2" && mv -f "$2" "$1/${2##*/}"
 }
 
-# build PROGRAM PACKAGE LDFLAGS VERSION: in the module that is the current directory.
+# fetch VERSION: whichever patch of its minor version there is. setup-envtest checks
+# the archive's hash; where it has no way to the index it fails at once.
+fetch() {
+  local index=() from dir
+  [[ ${ENVTEST_INDEX:-} != none ]] || return
+  [[ -z ${ENVTEST_INDEX:-} ]] || index=(--index "$ENVTEST_INDEX")
+  dir=$(fetched "$1")
+  from=$(cd "$scratch" && GOFLAGS='' GOWORK=off timeout 300 go run \
+    "sigs.k8s.io/controller-runtime/tools/setup-envtest@$envtest" use "$(minor "$1").x" \
+    --bin-dir "$scratch/envtest" -p path "${index[@]}" 2>"$scratch/envtest.log") &&
+    [[ -x $from/kube-apiserver && -x $from/etcd ]] || return
+  mkdir -p "$dir"
+  chmod -R u+w "$from"
+  [[ $1 != "$newest" ]] || install_program "$dir" "$from/etcd"
+  install_program "$dir" "$from/kube-apiserver"
+}
+
+# build DIRECTORY PROGRAM PACKAGE LDFLAGS: in the module that is the current directory.
 build() {
-  say "building $1 $4"
-  CGO_ENABLED=0 GOWORK=off nice -n 5 go build -mod=mod -trimpath -ldflags "-s -w $3" -o "$scratch/$1" "$2" >&2
-  install_program "$1" "$scratch/$1"
+  CGO_ENABLED=0 GOWORK=off nice -n 5 go build -mod=mod -trimpath -ldflags "-s -w $4" -o "$scratch/$2" "$3" >&2
+  mkdir -p "$1"
+  install_program "$1" "$scratch/$2"
 }
 
 # module_dir MODULE VERSION: where the module's files are.
@@ -44,48 +88,59 @@ module_dir() {
 }
 
 build_etcd() {
+  say "building etcd v$etcd"
   mkdir "$scratch/etcd.mod" && cd "$scratch/etcd.mod"
   local from
   from=$(module_dir go.etcd.io/etcd/server/v3 "v$etcd")
   sed -e 's|^module .*|module scratch|' -e '/=> \.\.\?\//d' "$from/go.mod" >go.mod
   cat "$from/go.sum" >go.sum
   go mod edit -require "go.etcd.io/etcd/server/v3@v$etcd"
-  build etcd go.etcd.io/etcd/server/v3 "" "v$etcd"
+  build "$(built "$newest")" etcd go.etcd.io/etcd/server/v3 ""
 }
 
 # The program's go.mod points to its staging directories, which the module
 # proxy has as modules of their own.
 build_apiserver() {
-  mkdir "$scratch/kube.mod" && cd "$scratch/kube.mod"
+  say "building kube-apiserver v$1, some 5 minutes on two cores"
+  mkdir "$scratch/kube-$1.mod" && cd "$scratch/kube-$1.mod"
   local from version=k8s.io/component-base/version
-  from=$(module_dir k8s.io/kubernetes "v$kubernetes")
+  from=$(module_dir k8s.io/kubernetes "v$1")
   sed -e 's|^module .*|module scratch|' \
-    -e "s|=> \./staging/src/\(k8s\.io/[^ ]*\)|=> \1 v0.${kubernetes#*.}|" "$from/go.mod" >go.mod
+    -e "s|=> \./staging/src/\(k8s\.io/[^ ]*\)|=> \1 v0.${1#*.}|" "$from/go.mod" >go.mod
   cat "$from/go.sum" >go.sum
-  go mod edit -require "k8s.io/kubernetes@v$kubernetes"
-  build kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver \
-    "-X $version.gitVersion=v$kubernetes -X $version.gitMajor=1 -X $version.gitMinor=${kubernetes:2:2}" "v$kubernetes"
+  go mod edit -require "k8s.io/kubernetes@v$1"
+  build "$(built "$1")" kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver \
+    "-X $version.gitVersion=v$1 -X $version.gitMajor=1 -X $version.gitMinor=$(minor "${1#*.}")"
 }
 
-if there; then
-  print
-  exit
-fi
-if [[ -n ${KUBEBUILDER_ASSETS:-} ]]; then
-  say "KUBEBUILDER_ASSETS names $dir, which has no kube-apiserver or no etcd: correct it or unset it"
+if [[ -n ${KUBEBUILDER_ASSETS:-} ]] && ! whole "$KUBEBUILDER_ASSETS" "$newest"; then
+  say "KUBEBUILDER_ASSETS names $KUBEBUILDER_ASSETS, which has no kube-apiserver or no etcd: correct it or unset it"
   exit 1
 fi
-say "missing: kube-apiserver $kubernetes and etcd $etcd, a real API server for the tests, in $dir"
-if [[ ${DEPS:-1} == 0 ]]; then
-  say "DEPS=0 forbids to fetch or build them; to do it, run:"
-  say "  scripts/apiserver.sh"
-  exit 1
+missing=()
+for version in "$newest" "$oldest"; do
+  place "$version" >/dev/null || missing+=("$version")
+done
+if [[ ${#missing[@]} -gt 0 ]]; then
+  say "missing: kube-apiserver ${missing[*]} and etcd, real API servers for the tests, in $cache"
+  if [[ ${DEPS:-1} == 0 ]]; then
+    say "DEPS=0 forbids to fetch or build them; to do it, run:"
+    say "  scripts/apiserver.sh"
+    exit 1
+  fi
+  mkdir -p "$cache"
+  scratch=$(mktemp -d "$cache/.apiserver.XXXXXX")
+  trap 'chmod -R u+w "$scratch" && rm -rf "$scratch"' EXIT
+  for version in "${missing[@]}"; do
+    if fetch "$version"; then
+      say "fetched kube-apiserver $(minor "$version") by setup-envtest"
+      continue
+    fi
+    say "setup-envtest has nothing here: $(tail -n 1 "$scratch/envtest.log" 2>/dev/null || true)"
+    [[ $version != "$newest" || -x $(built "$newest")/etcd ]] || (build_etcd)
+    [[ -x $(built "$version")/kube-apiserver ]] || (build_apiserver "$version")
+  done
 fi
-mkdir -p "$dir"
-scratch=$(mktemp -d "$cache/.apiserver.XXXXXX")
-trap 'rm -rf "$scratch"' EXIT
-
-say "building both from source, some 5 minutes on two cores"
-[[ -x $dir/etcd ]] || (build_etcd)
-[[ -x $dir/kube-apiserver ]] || (build_apiserver)
-print
+echo "$(place "$newest")/kube-apiserver"
+echo "$(place "$newest")/etcd"
+echo "$(place "$oldest")/kube-apiserver"
