@@ -9,6 +9,7 @@ import (
 	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -50,9 +51,33 @@ func (w *world) routes(t *testing.T, replicas ...*replica) {
 	if _, err = all.Update(t.Context(), slice, metav1.UpdateOptions{}); apierrors.IsNotFound(err) {
 		_, err = all.Create(t.Context(), slice, metav1.CreateOptions{})
 	}
+	if err == nil && !w.native {
+		err = w.endpoints(t.Context(), slice, ref)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// endpoints says the same in the way that API servers before EndpointSlices look
+// it up: 1.28 does for webhooks.
+func (w *world) endpoints(ctx context.Context, slice *discoveryv1.EndpointSlice, ref *admissionregistrationv1.ServiceReference) error {
+	//lint:ignore SA1019 what an old API server reads
+	e := &corev1.Endpoints{ObjectMeta: metav1.ObjectMeta{Name: ref.Name}}
+	//lint:ignore SA1019 likewise
+	subset := corev1.EndpointSubset{Ports: []corev1.EndpointPort{{Name: *slice.Ports[0].Name, Port: *slice.Ports[0].Port}}}
+	for _, one := range slice.Endpoints {
+		subset.Addresses = append(subset.Addresses, corev1.EndpointAddress{IP: one.Addresses[0]})
+	}
+	if len(subset.Addresses) > 0 {
+		e.Subsets = append(e.Subsets, subset)
+	}
+	all := w.kube.CoreV1().Endpoints(ref.Namespace)
+	_, err := all.Update(ctx, e, metav1.UpdateOptions{})
+	if apierrors.IsNotFound(err) {
+		_, err = all.Create(ctx, e, metav1.CreateOptions{})
+	}
+	return err
 }
 
 // serve starts n replicas, with more flags, and waits until the API server calls

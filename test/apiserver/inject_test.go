@@ -22,10 +22,10 @@ func TestInjected(t *testing.T) {
 	w.make(t, "labelled", map[string]string{inject.KeyInject: "sidecar"})
 	w.network(t, "plain", "asks", "ipvlan", map[string]string{inject.KeyInject: "init"})
 	cases := []struct {
-		name   string
-		pod    *corev1.Pod
-		native bool // else an init container
-		none   bool
+		name    string
+		pod     *corev1.Pod
+		sidecar bool // else an init container
+		none    bool
 	}{
 		{"init", pod("plain", "init", "n3"), false, false},
 		{"sidecar", pod("plain", "sidecar", `[{"name":"n3","interface":"n3","ips":["10.0.1.5/24"]}]`), true, false},
@@ -45,14 +45,22 @@ func TestInjected(t *testing.T) {
 				}
 				return
 			}
-			if want := []string{inject.ContainerName, "prepare"}; !slices.Equal(initNames(p), want) {
-				t.Fatalf("init containers are %v, want %v", initNames(p), want)
+			native, plain := c.sidecar && w.native, c.sidecar && !w.native
+			first, containers := inject.ContainerName, []string{"upf"}
+			if plain {
+				first, containers = inject.InitContainerName, []string{"upf", inject.ContainerName}
 			}
-			if native := r.RestartPolicy != nil && *r.RestartPolicy == corev1.ContainerRestartPolicyAlways; native != c.native {
-				t.Errorf("native sidecar: %v, want %v", native, c.native)
+			if want := []string{first, "prepare"}; !slices.Equal(initNames(p), want) || !slices.Equal(names(p.Spec.Containers), containers) {
+				t.Fatalf("init containers are %v, want %v; containers are %v, want %v", initNames(p), want, names(p.Spec.Containers), containers)
 			}
-			if (r.StartupProbe != nil) != c.native {
+			if got := r.RestartPolicy != nil && *r.RestartPolicy == corev1.ContainerRestartPolicyAlways; got != native {
+				t.Errorf("native sidecar: %v, want %v", got, native)
+			}
+			if (r.StartupProbe != nil) != native {
 				t.Errorf("startup probe: %v", r.StartupProbe)
+			}
+			if want := map[bool]string{true: "sidecar", false: "init"}[c.sidecar]; !slices.Equal(r.Args, []string{want}) {
+				t.Errorf("it runs %v, not %s", r.Args, want)
 			}
 			if p.Annotations[inject.KeyStatus] == "" {
 				t.Error("there is no status annotation")

@@ -19,7 +19,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/restmapper"
@@ -40,12 +39,12 @@ func (i installed) service() *admissionregistrationv1.ServiceReference {
 	return i.configuration.Webhooks[0].ClientConfig.Service
 }
 
-// install applies the definition of networks and the installation.
+// install applies the definition of networks, and installs the chart as a user does.
 func (w *world) install() error {
 	if err := w.namespace(system, nil); err != nil {
 		return err
 	}
-	if _, err := w.apply(filepath.Join(w.dir, networksFile)); err != nil {
+	if _, err := w.apply(filepath.Join(filepath.Dir(w.dir), networksFile)); err != nil {
 		return err
 	}
 	err := until(startPatience, func() error {
@@ -55,30 +54,23 @@ func (w *world) install() error {
 	if err != nil {
 		return fmt.Errorf("networks are not served: %w", err)
 	}
-	objects, err := w.apply(filepath.Join(w.dir, manifestFile))
-	if err != nil {
+	if err := w.adminFile(); err != nil {
 		return err
 	}
-	for _, o := range objects {
-		var into any
-		switch o.GetKind() {
-		case "MutatingWebhookConfiguration":
-			w.installed.configuration = &admissionregistrationv1.MutatingWebhookConfiguration{}
-			into = w.installed.configuration
-		case "Deployment":
-			w.installed.deployment = &appsv1.Deployment{}
-			into = w.installed.deployment
-		default:
-			continue
-		}
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, into); err != nil {
-			return fmt.Errorf("read %s %s: %w", o.GetKind(), o.GetName(), err)
-		}
+	if _, err := w.helm(usualHelm, "install", release, chart, "--set", usualValues); err != nil {
+		return err
 	}
-	if w.installed.configuration == nil || w.installed.deployment == nil {
-		return errors.New("the installation has no MutatingWebhookConfiguration or no Deployment")
+	return w.look()
+}
+
+// look reads what is installed.
+func (w *world) look() (err error) {
+	ctx := context.Background()
+	if w.installed.configuration, err = w.kube.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(ctx, release, metav1.GetOptions{}); err != nil {
+		return err
 	}
-	return nil
+	w.installed.deployment, err = w.kube.AppsV1().Deployments(system).Get(ctx, release, metav1.GetOptions{})
+	return err
 }
 
 // apply applies each object of a file on the server's side, and gives what the

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/sandbox"
 )
@@ -20,14 +21,14 @@ const (
 	webhookPackage = "github.com/multus-ip-registrar/multus-ip-registrar/cmd/webhook"
 	networkModule  = "github.com/k8snetworkplumbingwg/network-attachment-definition-client"
 	provider       = "scripts/apiserver.sh"
-	// What the process outside tells the one inside.
-	dirEnv, etcdEnv, apiserverEnv = "APISERVER_TEST_DIR", "APISERVER_TEST_ETCD", "APISERVER_TEST_KUBE_APISERVER"
+	// What the process outside tells the one inside; the last with a Helm's major
+	// version behind it.
+	dirEnv, etcdEnv, apiserverEnv, helmEnv = "APISERVER_TEST_DIR", "APISERVER_TEST_ETCD", "APISERVER_TEST_KUBE_APISERVER", "APISERVER_TEST_HELM_"
 )
 
 // What lies in the directory that both share.
 const (
 	webhookFile  = "webhook"
-	manifestFile = "manifest.yaml"
 	networksFile = "networks-crd.yaml"
 )
 
@@ -46,13 +47,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// run prepares outside of the sandbox what needs a network or a compiler, and
-// runs the tests inside.
+// run prepares outside of a sandbox what needs a network or a compiler, and runs
+// the tests inside, once for each API server.
 func run(m *testing.M) (code int, err error) {
 	if sandbox.Inside() {
 		return sandbox.Run(sandbox.Options{}, func() int { return inside(m) })
 	}
-	apiserver, etcd, err := programs()
+	apiservers, etcd, err := programs()
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			return 1, err
@@ -65,15 +66,32 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := prepare(dir, apiserver); err != nil {
+	if err := prepare(dir); err != nil {
 		return 1, err
 	}
-	for k, v := range map[string]string{dirEnv: dir, etcdEnv: etcd, apiserverEnv: apiserver} {
-		if err := os.Setenv(k, v); err != nil {
+	for i, apiserver := range apiservers {
+		own := filepath.Join(dir, fmt.Sprint(i))
+		if err := os.Mkdir(own, 0o700); err != nil {
 			return 1, err
 		}
+		for k, v := range map[string]string{dirEnv: own, etcdEnv: etcd, apiserverEnv: apiserver} {
+			if err := os.Setenv(k, v); err != nil {
+				return 1, err
+			}
+		}
+		start := time.Now()
+		one, err := sandbox.Run(sandbox.Options{}, func() int { return 1 })
+		if err != nil {
+			return 1, err
+		}
+		version, err := output(apiserver, "--version")
+		if err != nil {
+			return 1, err
+		}
+		fmt.Printf("with %s: exit code %d in %v\n", strings.TrimSpace(string(version)), one, time.Since(start).Round(time.Second))
+		code = max(code, one)
 	}
-	return sandbox.Run(sandbox.Options{}, func() int { return 1 })
+	return code, nil
 }
 
 func inside(m *testing.M) (code int) {
@@ -92,41 +110,46 @@ func inside(m *testing.M) (code int) {
 	return m.Run()
 }
 
-// programs finds kube-apiserver and etcd. Nothing is built by a test.
-func programs() (apiserver, etcd string, err error) {
+// programs finds the kube-apiservers, the newest first, and etcd. Nothing is built by
+// a test.
+func programs() (apiservers []string, etcd string, err error) {
 	cmd := exec.Command(filepath.Join(root, provider))
 	cmd.Env = append(os.Environ(), "DEPS=0")
 	out, err := cmd.Output()
 	if err != nil {
-		return "", "", fmt.Errorf("there is no kube-apiserver and no etcd: run %s, once", provider)
+		return nil, "", fmt.Errorf("there is no kube-apiserver or no etcd: run %s, once", provider)
 	}
 	for path := range strings.Lines(string(out)) {
 		path = strings.TrimSpace(path)
 		switch filepath.Base(path) {
 		case "kube-apiserver":
-			apiserver = path
+			apiservers = append(apiservers, path)
 		case "etcd":
 			etcd = path
 		}
 	}
-	if apiserver == "" || etcd == "" {
-		return "", "", fmt.Errorf("%s printed %q: no paths of kube-apiserver and etcd", provider, out)
+	if len(apiservers) < 2 || etcd == "" {
+		return nil, "", fmt.Errorf("%s printed %q: not the paths of two kube-apiservers and etcd", provider, out)
 	}
-	return apiserver, etcd, nil
+	return apiservers, etcd, nil
 }
 
 // root is the repository's, seen from here.
 var root = filepath.Join("..", "..")
 
-// prepare puts into dir: the webhook, what is to be installed, and the definition
-// of networks.
-func prepare(dir, apiserver string) error {
+// prepare puts into dir the webhook and the definition of networks, and finds Helm.
+func prepare(dir string) error {
 	if _, err := output("go", "build", "-o", filepath.Join(dir, webhookFile), webhookPackage); err != nil {
 		return err
 	}
-	manifest, err := render(apiserver)
-	if err != nil {
-		return err
+	for _, major := range helms {
+		path, err := output(filepath.Join(root, "scripts", "helm.sh"), major)
+		if err != nil {
+			return err
+		}
+		if err := os.Setenv(helmEnv+major, strings.TrimSpace(string(path))); err != nil {
+			return err
+		}
 	}
 	module, err := output("go", "list", "-m", "-f", "{{.Dir}}", networkModule)
 	if err != nil {
@@ -136,8 +159,7 @@ func prepare(dir, apiserver string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(os.WriteFile(filepath.Join(dir, manifestFile), manifest, 0o600),
-		os.WriteFile(filepath.Join(dir, networksFile), networks, 0o600))
+	return os.WriteFile(filepath.Join(dir, networksFile), networks, 0o600)
 }
 
 // output runs a program and gives what it writes, with its complaints if it fails.

@@ -97,18 +97,23 @@ func (w *world) dryRun(ctx context.Context, kube kubernetes.Interface, p *corev1
 	return made, err
 }
 
-// container is the registrar's, where it is an init container.
+// container is the registrar's; before native sidecars it may be a plain one.
 func container(p *corev1.Pod) *corev1.Container {
-	i := slices.IndexFunc(p.Spec.InitContainers, func(c corev1.Container) bool { return c.Name == inject.ContainerName })
-	if i < 0 {
-		return nil
+	for _, list := range [2][]corev1.Container{p.Spec.InitContainers, p.Spec.Containers} {
+		for i := range list {
+			if list[i].Name == inject.ContainerName {
+				return &list[i]
+			}
+		}
 	}
-	return &p.Spec.InitContainers[i]
+	return nil
 }
 
-func initNames(p *corev1.Pod) []string {
+func initNames(p *corev1.Pod) []string { return names(p.Spec.InitContainers) }
+
+func names(list []corev1.Container) []string {
 	var out []string
-	for _, c := range p.Spec.InitContainers {
+	for _, c := range list {
 		out = append(out, c.Name)
 	}
 	return out

@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -43,11 +45,12 @@ type world struct {
 	kube      kubernetes.Interface
 	nads      nadclient.Interface
 	webhook   string // the program
+	native    bool   // the API server takes native sidecars: 1.29 and later
 	installed installed
 }
 
 func newWorld(dir, etcd, apiserver string) (w *world, err error) {
-	w = &world{dir: dir, webhook: filepath.Join(dir, webhookFile)}
+	w = &world{dir: dir, webhook: filepath.Join(filepath.Dir(dir), webhookFile)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.end())
@@ -82,6 +85,15 @@ func newWorld(dir, etcd, apiserver string) (w *world, err error) {
 	if w.nads, err = nadclient.NewForConfig(w.admin); err != nil {
 		return w, err
 	}
+	version, err := w.kube.Discovery().ServerVersion()
+	if err != nil {
+		return w, err
+	}
+	minor, err := strconv.Atoi(strings.TrimRight(version.Minor, "+"))
+	if err != nil {
+		return w, fmt.Errorf("read the version %s: %w", version, err)
+	}
+	w.native = minor >= 29
 	return w, w.install()
 }
 
