@@ -28,13 +28,26 @@ const (
 // webServer answers the API server.
 func (a *app) webServer() *http.Server {
 	mux := http.NewServeMux()
-	mux.Handle("/inject", a.parting(a.handler))
+	mux.Handle("/inject", a.parting(inTime(a.handler)))
 	return &http.Server{
 		Handler: mux, TLSConfig: a.pair.Config(), MaxHeaderBytes: maxHeader,
-		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		// The time of the first request's header begins with the connection,
+		// which an API server's client may have dialled without need and keep
+		// unused: so it is an idle time. WriteTimeout bounds the handshake.
+		ReadHeaderTimeout: idleTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		// A refused handshake is the first sign of a wrong CA bundle.
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}
+}
+
+// inTime bounds the reading of a body. The server's own ReadTimeout would begin with
+// the connection, as ReadHeaderTimeout does.
+func inTime(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// There is always a connection but in tests of handlers.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
+		h.ServeHTTP(w, r)
+	})
 }
 
 // parting ends connections in a drain, each with the answer to a request. An API
