@@ -21,6 +21,7 @@ import (
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/ledger"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/metrics"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/podinfo"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/sibling"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/state"
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/netwatch"
 )
@@ -69,6 +70,11 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, mode string, cfg
 	}
 	defer w.Close()
 	o.Watcher = w
+	if mode == sidecarMode {
+		talk := sibling.New(log)
+		defer talk.Close()
+		o.Siblings = &siblings{talk, log}
+	}
 	if o.Cloud, err = newCloud(ctx, log, m); err != nil {
 		return err
 	}

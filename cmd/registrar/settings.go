@@ -19,6 +19,7 @@ import (
 )
 
 const (
+	sidecarMode     = "sidecar"
 	defaultStateDir = "/run/multus-ip-registrar"
 	// defaultTermination is where the kubelet reads why a container ended.
 	defaultTermination = "/dev/termination-log"

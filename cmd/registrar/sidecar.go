@@ -33,6 +33,6 @@ cure is told once and tried again slowly. 'registrar status' shows how it stands
 	s.register(c.Flags())
 	s.registerHolding(c.Flags())
 	return cli.Strict(c, env, s.check, func(c *cobra.Command) error {
-		return s.run(c, "sidecar", s.ledger(false), func(r *registrar.Registrar) error { return r.Sidecar(c.Context()) })
+		return s.run(c, sidecarMode, s.ledger(false), func(r *registrar.Registrar) error { return r.Sidecar(c.Context()) })
 	})
 }

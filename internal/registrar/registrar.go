@@ -200,10 +200,10 @@ func (r *Registrar) join(stop ...context.CancelFunc) {
 
 func (r *Registrar) observe() {
 	if s, ok := r.snapshots.take(); ok {
-		if r.opts.Siblings != nil {
-			r.opts.Siblings.Follow(s.Interfaces)
-		}
 		r.ledger.Observe(time.Now(), s)
+		if r.opts.Siblings != nil {
+			r.opts.Siblings.Follow(r.ledger.Watched())
+		}
 	}
 }
 

@@ -101,7 +101,6 @@ type claim struct {
 	parting parting   // how far its release is with asking the siblings
 	parted  time.Time // when they were first asked
 	heir    bool      // one of them may take it
-	told    bool      // they know that the release is under way
 	again   bool      // a sibling's release crossed the call in flight
 	crossed time.Time // when a sibling last said that it let go of it
 }

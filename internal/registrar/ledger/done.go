@@ -57,11 +57,11 @@ func (l *Ledger) doneRelease(c *claim, o eniassign.Outcome, now time.Time) {
 	if o.Reason == nil {
 		c.standing, c.asked = None, now
 		l.madeRoom(c.ENI, now)
-		if c.told {
-			l.say(c, LetGo)
-		}
 	}
-	c.told = false
+	l.say(c, LetGo) // whatever came of it, and whether anybody asked: ADR 7
+	if c.parting != unasked {
+		c.parting = retrying
+	}
 	switch {
 	case c.wanted: // it came back meanwhile
 		c.set(Pending, nil, now)

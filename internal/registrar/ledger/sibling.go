@@ -6,9 +6,11 @@ package ledger
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/netwatch"
 )
 
 // Two pods on one worker and one ENI hand a floating IP over: one registrar
@@ -38,11 +40,12 @@ const (
 	LetGo     Word = "let go"     // EC2 has taken it off the ENI
 )
 
-// A Saying is a word on an interface about an address. MAC is the ENI's.
+// A Saying is a word about an address, to or from the siblings on an interface's
+// ENI.
 type Saying struct {
-	Interface, MAC string
-	Addr           netip.Addr
-	Word           Word
+	Interface string
+	Addr      netip.Addr
+	Word      Word
 }
 
 // parting is how far a release is with asking the siblings.
@@ -53,12 +56,13 @@ const (
 	asking
 	lingering
 	askingAgain
+	retrying // after a refusal, before asking again
 )
 
 // say tells the siblings of a claim's ENI something of its address.
 func (l *Ledger) say(c *claim, word Word) {
-	if l.cfg.Siblings && c.Table == "" && c.iface != "" && c.mac != "" {
-		l.sayings = append(l.sayings, Saying{c.iface, c.mac, c.Addr, word})
+	if l.cfg.Siblings && c.Table == "" && c.iface != "" {
+		l.sayings = append(l.sayings, Saying{c.iface, c.Addr, word})
 	}
 }
 
@@ -78,7 +82,7 @@ func (l *Ledger) mayPart(w *Work, c *claim, now time.Time) bool {
 	switch {
 	case c.parting == asking && c.heir:
 		c.parting, c.due = lingering, c.parted.Add(linger)
-	case c.parting == lingering:
+	case c.parting == lingering, c.parting == retrying:
 		c.parting, c.due = askingAgain, now.Add(siblingPatience)
 		l.say(c, Asks)
 	}
@@ -87,7 +91,7 @@ func (l *Ledger) mayPart(w *Work, c *claim, now time.Time) bool {
 
 // awaits says that the siblings have just been asked, or may still take it.
 func (c *claim) awaits(now time.Time) bool {
-	return c.parting == lingering || c.parting != unasked && c.parted.Equal(now)
+	return c.parting == lingering || c.parting == asking && c.parted.Equal(now)
 }
 
 // Heard takes what a sibling said.
@@ -96,12 +100,11 @@ func (l *Ledger) Heard(now time.Time, s Saying) {
 	switch {
 	case c == nil:
 		if s.Word == Asks && l.cfg.Floating.contains(s.Addr) && !l.closing && l.hasLink(s) {
-			l.sayings = append(l.sayings, Saying{s.Interface, s.MAC, s.Addr, MayTake})
+			l.sayings = append(l.sayings, Saying{s.Interface, s.Addr, MayTake})
 		}
 	case c.wanted:
 		l.heardWanted(c, s.Word, now)
 	case c.inFlight && (s.Word == Holds || s.Word == Asks):
-		c.told = true
 		l.say(c, LettingGo)
 	case c.inFlight:
 	case c.state != Releasing:
@@ -139,11 +142,10 @@ func (l *Ledger) handOver(c *claim, now time.Time) {
 	l.forget(c, now)
 }
 
-// claimOf is the claim that a saying is about, nil where there is none. What
-// comes from another ENI is about nothing here.
+// claimOf is the claim that a saying is about, nil where there is none.
 func (l *Ledger) claimOf(s Saying) *claim {
 	for t, c := range l.claims {
-		if t.Addr == s.Addr && t.Table == "" && c.mac == s.MAC {
+		if t.Addr == s.Addr && t.Table == "" && c.iface == s.Interface {
 			return c
 		}
 	}
@@ -151,10 +153,16 @@ func (l *Ledger) claimOf(s Saying) *claim {
 }
 
 func (l *Ledger) hasLink(s Saying) bool {
+	return slices.ContainsFunc(l.Watched(), func(i netwatch.Interface) bool { return i.Name == s.Interface })
+}
+
+// Watched are the interfaces that are looked after.
+func (l *Ledger) Watched() []netwatch.Interface {
+	var out []netwatch.Interface
 	for _, i := range l.links {
-		if i.Name == s.Interface && i.MAC == s.MAC {
-			return true
+		if ok, _ := l.selects(i); ok {
+			out = append(out, i)
 		}
 	}
-	return false
+	return out
 }

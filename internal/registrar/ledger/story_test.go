@@ -130,7 +130,7 @@ func (s *stage) event(f []string) error {
 	case "floating":
 		s.floating(f[1:])
 	case "heard":
-		s.Heard(s.now, Saying{f[1], s.mac(f[1]), netip.MustParseAddr(f[2]), Word(strings.ReplaceAll(f[3], "-", " "))})
+		s.Heard(s.now, Saying{f[1], netip.MustParseAddr(f[2]), Word(strings.ReplaceAll(f[3], "-", " "))})
 		s.step()
 	case "check":
 		i := slices.IndexFunc(s.enis, func(e eniassign.ENI) bool { return e.ID == f[1] })
@@ -215,11 +215,6 @@ func (s *stage) floating(f []string) {
 		s.SetFloating(s.now, v)
 		s.step()
 	}
-}
-
-func (s *stage) mac(link string) string {
-	i := slices.IndexFunc(s.links, func(i netwatch.Interface) bool { return i.Name == link })
-	return s.links[i].MAC
 }
 
 func (s *stage) route(table string, a netip.Addr, eni string) {

@@ -1,0 +1,74 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/ledger"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/sibling"
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/netwatch"
+)
+
+// siblings puts the ledger's words into the datagrams of package sibling (ADR 7).
+type siblings struct {
+	talk *sibling.Conversation
+	log  *slog.Logger
+}
+
+func (s *siblings) Follow(links []netwatch.Interface) { s.talk.Follow(links) }
+
+func (s *siblings) Say(w ledger.Saying) {
+	n := sibling.Note{Addr: w.Addr}
+	switch w.Word {
+	case ledger.Asks:
+		n.Question = true
+	case ledger.MayTake:
+		n.Standing = sibling.MayTake
+	case ledger.Holds:
+		n.Standing, n.Question = sibling.Holds, true
+	case ledger.LettingGo:
+		n.Standing = sibling.Releasing
+	case ledger.LetGo:
+		n.Standing = sibling.Released
+	}
+	if err := s.talk.Say(w.Interface, n); err != nil {
+		s.log.Debug("siblings on the ENI are not told", "error", err)
+	}
+}
+
+func (s *siblings) Listen(ctx context.Context, heard func(ledger.Saying)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case h := <-s.talk.Heard():
+			for _, n := range h.Notes {
+				for _, w := range words(n) {
+					heard(ledger.Saying{Interface: h.Link, Addr: n.Addr, Word: w})
+				}
+			}
+		}
+	}
+}
+
+// words are what a note means to the ledger: a standing, and a question that the
+// standing does not imply.
+func words(n sibling.Note) []ledger.Word {
+	switch n.Standing {
+	case sibling.MayTake:
+		return []ledger.Word{ledger.MayTake}
+	case sibling.Holds:
+		return []ledger.Word{ledger.Holds}
+	case sibling.Releasing:
+		return []ledger.Word{ledger.LettingGo}
+	case sibling.Released:
+		return []ledger.Word{ledger.LetGo}
+	}
+	if n.Question {
+		return []ledger.Word{ledger.Asks}
+	}
+	return nil
+}
