@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,54 +17,62 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/smithy-go"
 
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/ec2api"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/imdsapi"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
 )
 
-// TestSDKRenewsTheRolesCredentials runs for a life of credentials that last
-// for seconds, with the SDK's own cache.
+// TestSDKRenewsTheRolesCredentials follows the SDK, with its own cache, beyond
+// the end of the first credentials.
 func TestSDKRenewsTheRolesCredentials(t *testing.T) {
+	for name, last := range map[string]time.Duration{"as in EC2": 0, "short": 10 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { sdkRenews(t, last) })
+		})
+	}
+}
+
+func sdkRenews(t *testing.T, last time.Duration) {
 	topo, err := topology.Load("../../examples/vpcsim/two-workers.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	const last = 4 * time.Second
 	topo.EC2, topo.IMDS.CredentialsLast = topology.EC2{}, last
-	s, err := Start(t.Context(), topo, Options{NoFabric: true})
+	v, err := model.New(topo)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	tr := &http.Transport{}
-	t.Cleanup(tr.CloseIdleConnections)
-	client := &http.Client{Transport: tr}
 	cache := aws.NewCredentialsCache(ec2rolecreds.New(func(o *ec2rolecreds.Options) {
-		o.Client = imds.New(imds.Options{Endpoint: s.IMDSURL("worker1"), HTTPClient: client})
+		o.Client = imds.New(imds.Options{HTTPClient: &http.Client{Transport: ec2api.Transport{Handler: imdsapi.New(v, "worker1")}}})
 	}))
 	call := func(p aws.CredentialsProvider) error {
 		c := ec2.New(ec2.Options{
-			Region: "eu-central-1", BaseEndpoint: &s.EC2URL, HTTPClient: client, Credentials: p, RetryMaxAttempts: 1,
+			Region: "eu-central-1", HTTPClient: &http.Client{Transport: ec2api.Transport{Handler: ec2api.New(v)}}, Credentials: p,
 		})
 		_, err := c.DescribeNetworkInterfaces(t.Context(), &ec2.DescribeNetworkInterfacesInput{})
 		return err
 	}
-
-	first, err := cache.Retrieve(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	get := func() aws.Credentials {
+		t.Helper()
+		c, err := cache.Retrieve(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
 	}
-	if left := time.Until(first.Expires); !first.CanExpire || left > last || left < 0 {
-		t.Errorf("the credentials expire: %v, in %v; want within %v", first.CanExpire, left, last)
+
+	first := get()
+	end := v.RoleCredentials("worker1").Expiration
+	if !first.CanExpire || first.Expires.After(end) {
+		t.Errorf("the credentials expire: %v, at %v; want at %v at the latest", first.CanExpire, first.Expires, end)
 	}
 	old := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return first, nil })
+	time.Sleep(time.Until(end) - time.Nanosecond)
 	if err := errors.Join(call(cache), call(old)); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(time.Until(first.Expires) + 10*time.Millisecond)
+	time.Sleep(time.Nanosecond)
 
 	var refused smithy.APIError
 	if err := call(old); !errors.As(err, &refused) || refused.ErrorCode() != model.CodeRequestExpired {
@@ -72,15 +81,14 @@ func TestSDKRenewsTheRolesCredentials(t *testing.T) {
 	if err := call(cache); err != nil {
 		t.Errorf("the SDK did not renew them: %v", err)
 	}
-	second, err := cache.Retrieve(t.Context())
-	if err != nil || second.SessionToken == first.SessionToken || second.SecretAccessKey == first.SecretAccessKey {
-		t.Errorf("%v; the second credentials are the first", err)
+	if second := get(); second.SessionToken == first.SessionToken || second.SecretAccessKey == first.SecretAccessKey {
+		t.Error("the second credentials are the first")
 	}
-	calls := s.VPC.Calls("DescribeNetworkInterfaces")
+	calls := v.Calls("DescribeNetworkInterfaces")
 	if last := calls[len(calls)-1]; last.Worker != "worker1" {
 		t.Errorf("the renewed credentials are those of %q, want worker1", last.Worker)
 	}
-	static := s.VPC.Credentials("worker1")
+	static := v.Credentials("worker1")
 	if err := call(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: static.AccessKeyID, SecretAccessKey: static.SecretAccessKey, SessionToken: static.Token}, nil
 	})); err != nil {
