@@ -217,14 +217,14 @@ func TestServicesOfAWSAreReachedThroughTheVPC(t *testing.T) {
 		{"EC2 from an address that is not the ENI's", two, "10.0.0.122", ec2, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := ask(t, tc.from, tc.src, tc.dst); got != tc.want {
+			if got := ask(t, tc.from, tc.src, tc.dst, tc.want); got != tc.want {
 				t.Errorf("%q answers, want %q", got, tc.want)
 			}
 		})
 	}
 	o.assign("v2-node", "10.0.0.122")
 	for dst, want := range map[string]string{imds: "vm2", ec2: "EC2"} {
-		if got := ask(t, two, "10.0.0.122", dst); got != want {
+		if got := ask(t, two, "10.0.0.122", dst, want); got != want {
 			t.Errorf("from a secondary address %q answers, want %q", got, want)
 		}
 	}
@@ -233,10 +233,10 @@ func TestServicesOfAWSAreReachedThroughTheVPC(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := map[bool]string{true: "", false: "vm1"}[blocked]
-		if got := ask(t, one, "10.0.0.21", imds); got != want {
+		if got := ask(t, one, "10.0.0.21", imds, want); got != want {
 			t.Errorf("blocked is %v and %q answers, want %q", blocked, got, want)
 		}
-		if got := ask(t, two, "10.0.0.22", imds); got != "vm2" {
+		if got := ask(t, two, "10.0.0.22", imds, "vm2"); got != "vm2" {
 			t.Errorf("vm1's IMDS is blocked (%v) and for vm2 %q answers", blocked, got)
 		}
 	}
@@ -276,12 +276,17 @@ func answer(t *testing.T, l net.Listener, text string) {
 	}()
 }
 
-// ask connects and returns what is said, "" for no connection within a moment.
-func ask(t *testing.T, from *netspace.Namespace, src, dst string) string {
+// ask connects and returns what is said, "" for no connection: within a moment,
+// where none is wanted.
+func ask(t *testing.T, from *netspace.Namespace, src, dst, want string) string {
 	t.Helper()
+	within := patience
+	if want == "" {
+		within = 2 * silence
+	}
 	var text []byte
 	err := from.Run(func() error {
-		d := net.Dialer{Timeout: 2 * silence}
+		d := net.Dialer{Timeout: within}
 		if src != "" {
 			d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(src)}
 		}
