@@ -64,9 +64,9 @@ func newTableItem(t model.RouteTable) tableItem {
 }
 
 func newRouteItem(r model.Route) routeItem {
-	item := routeItem{State: "active", Origin: "CreateRoute", InstanceID: r.InstanceID, InstanceOwnerID: r.OwnerID, NetworkInterfaceID: r.ENI}
-	if r.ENI == "" {
-		item.GatewayID, item.Origin = "local", "CreateRouteTable"
+	item := routeItem{State: r.State(), Origin: r.Origin(), InstanceID: r.InstanceID, InstanceOwnerID: r.OwnerID, NetworkInterfaceID: r.ENI}
+	if !r.Created {
+		item.GatewayID = "local"
 	}
 	if r.Destination.Addr().Is4() {
 		item.CIDR = r.Destination.String()

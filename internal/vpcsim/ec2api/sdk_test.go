@@ -213,6 +213,14 @@ func TestSDKOtherActions(t *testing.T) {
 	if err != nil || len(tables.RouteTables[0].Routes) != 3 || *tables.RouteTables[0].Routes[2].NetworkInterfaceId != *id("b1") || !*tables.RouteTables[0].Associations[0].Main {
 		t.Errorf("got %+v, %v", tables, err)
 	}
+	v.DeleteENI("b1")
+	tables, err = c.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{
+		Filters: []types.Filter{{Name: aws.String("route-table-id"), Values: []string{*table}}}, MaxResults: aws.Int32(100),
+	})
+	if err != nil || len(tables.RouteTables) != 1 || tables.RouteTables[0].Routes[2].State != types.RouteStateBlackhole || tables.RouteTables[0].Routes[2].Origin != types.RouteOriginCreateRoute ||
+		tables.RouteTables[0].Routes[0].State != types.RouteStateActive || *tables.RouteTables[0].Routes[0].GatewayId != "local" {
+		t.Errorf("got %+v, %v", tables, err)
+	}
 	if _, err := c.DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: table, DestinationCidrBlock: aws.String("192.0.2.100/32")}); err != nil {
 		t.Error(err)
 	}

@@ -82,7 +82,9 @@ func (v *VPC) ordered() []*eni {
 	var all []*eni
 	for _, w := range v.topo.Workers {
 		for _, e := range w.ENIs {
-			all = append(all, v.enis[e.ID])
+			if known := v.enis[e.ID]; known != nil { // not deleted
+				all = append(all, known)
+			}
 		}
 	}
 	return all

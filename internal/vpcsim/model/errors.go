@@ -48,7 +48,9 @@ const (
 	CodeRequestExpired        = "RequestExpired"
 	CodeReservationConflict   = "InvalidCidrReservation.Conflict"
 	CodeRouteExists           = "RouteAlreadyExists"
+	CodeRouteLimit            = "RouteLimitExceeded"
 	CodeRouteNotFound         = "InvalidRoute.NotFound"
+	CodeRouteTableMalformed   = "InvalidRouteTableId.Malformed"
 	CodeRouteTableNotFound    = "InvalidRouteTableID.NotFound"
 	CodeSubnetNotFound        = "InvalidSubnetID.NotFound"
 	CodeThrottled             = "RequestLimitExceeded"
@@ -89,6 +91,8 @@ const (
 	textPrimaryStays = "The primary IP address of an interface cannot be unassigned"
 	textOutside      = "Address does not fall within the subnet's address range"
 )
+
+func errDryRun() *Error { return Refuse(CodeDryRun, textDryRun) }
 
 func errENINotFound(id string) *Error {
 	return Refuse(CodeENINotFound, "The networkInterface ID '%s' does not exist", id)

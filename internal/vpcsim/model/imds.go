@@ -63,6 +63,9 @@ func (v *VPC) Instance(worker string) (Instance, error) {
 	then := time.Now().Add(-v.imds[worker].Staleness)
 	for _, spec := range w.ENIs {
 		e := v.enis[spec.ID]
+		if e == nil { // deleted
+			continue
+		}
 		seen := e.seen.at(then)
 		if spec.Index == 0 {
 			out.Zone = e.subnet.spec.Zone

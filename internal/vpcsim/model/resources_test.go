@@ -89,6 +89,104 @@ func TestRoutes(t *testing.T) {
 	wantRefusal(t, v.CreateRoute(ctx, in), "InvalidParameterValue: The destination CIDR block 10.0.1.100/32 is equal to or more specific than one of this VPC's CIDR blocks.")
 }
 
+// TestRouteStates: the route of an ENI that is gone is a black hole, which can be
+// filtered by, replaced and deleted.
+func TestRouteStates(t *testing.T) {
+	v := newWorld(t)
+	ctx := context.Background()
+	table := topology.DeriveID("rtb", topology.MainRouteTable)
+	in := RouteInput{RouteTableID: table, Destination: netip.MustParsePrefix("2001:db8::1/128"), NetworkInterfaceID: id("sig2")}
+	wantRefusal(t, v.CreateRoute(ctx, in), "")
+	if !v.DeleteENI("sig2") || v.DeleteENI("sig2") || len(v.ENIs()) != 3 {
+		t.Errorf("sig2 was not deleted once: %v", v.ENIs())
+	}
+	if w, err := v.Instance("worker2"); err != nil || len(w.Interfaces) != 1 {
+		t.Errorf("its worker's IMDS says %+v, %v", w, err)
+	}
+	if _, held := v.Owner(ip("10.0.1.50")); held {
+		t.Error("an address of a deleted ENI has an owner")
+	}
+	if e, held := v.Owner(ip("10.0.1.145")); held {
+		t.Errorf("a prefix of a deleted ENI is on %s", e.Name)
+	}
+	if _, ok := v.Deliver("node2", in.Destination.Addr()); ok {
+		t.Error("delivered into a black hole")
+	}
+	find := func(name, value string) []RouteTable {
+		out, err := v.DescribeRouteTables(ctx, DescribeInput{Filters: []Filter{{name, []string{value}}}})
+		if err != nil {
+			t.Error(err)
+		}
+		return out.Tables
+	}
+	for _, f := range [][2]string{{"route.state", "blackhole"}, {"route.origin", "CreateRoute"}, {"route.gateway-id", "local"}, {"owner-id", v.Topology().Account}, {"route.destination-ipv6-cidr-block", "2001:db8::1/128"}} {
+		if len(find(f[0], f[1])) != 1 {
+			t.Errorf("%s=%s finds nothing", f[0], f[1])
+		}
+	}
+	if got := find("route.state", "blackhole")[0].Routes[2]; !got.Blackhole || got.ENI != id("sig2") || got.InstanceID != "" {
+		t.Errorf("got %+v", got)
+	}
+	v.Assume(func(a *topology.Assumptions) { a.BlackholeNamesNoENI = true })
+	if got := find("route.state", "blackhole")[0].Routes[2]; !got.Blackhole || got.ENI != "" {
+		t.Errorf("got %+v", got)
+	}
+	wantRefusal(t, v.ReplaceRoute(ctx, in), "InvalidNetworkInterfaceID.NotFound: The networkInterface ID '"+id("sig2")+"' does not exist")
+	in.NetworkInterfaceID = id("sig1")
+	wantRefusal(t, v.CreateRoute(ctx, in), "RouteAlreadyExists: The route identified by 2001:db8::1/128 already exists.")
+	wantRefusal(t, v.ReplaceRoute(ctx, in), "")
+	if len(find("route.state", "blackhole")) != 0 || len(find("route.instance-id", topology.DeriveID("i", "worker1"))) != 1 {
+		t.Error("the route was not replaced")
+	}
+	_, err := v.DescribeRouteTables(ctx, DescribeInput{MaxResults: 101})
+	wantRefusal(t, err, "InvalidParameterValue: Value ( 101 ) for parameter maxResults is invalid. Expecting a value less than or equal to 100.")
+}
+
+// TestRouteDryRuns: a dry run changes nothing, and whether it finds what the call
+// itself would be refused for can be chosen.
+func TestRouteDryRuns(t *testing.T) {
+	const dryRun = "DryRunOperation: Request would have succeeded, but DryRun flag is set."
+	v := newWorld(t)
+	ctx := context.Background()
+	in := RouteInput{RouteTableID: topology.DeriveID("rtb", topology.MainRouteTable), Destination: netip.MustParsePrefix("192.0.2.100/32"), NetworkInterfaceID: id("sig1"), DryRun: true}
+	for range 2 {
+		wantRefusal(t, v.CreateRoute(ctx, in), dryRun)
+	}
+	wantRefusal(t, v.ReplaceRoute(ctx, in), dryRun)
+	wantRefusal(t, v.DeleteRoute(ctx, in), dryRun)
+	v.Assume(func(a *topology.Assumptions) { a.DryRunValidates, a.ReplaceMissingRouteCode = true, CodeRouteNotFound })
+	wantRefusal(t, v.ReplaceRoute(ctx, in), "InvalidRoute.NotFound: There is no route defined for '192.0.2.100/32' in the route table. Use CreateRoute instead.")
+	wantRefusal(t, v.DeleteRoute(ctx, in), "InvalidRoute.NotFound: no route with destination-cidr-block 192.0.2.100/32 in route table "+in.RouteTableID)
+	wantRefusal(t, v.CreateRoute(ctx, in), dryRun)
+	real := in
+	real.DryRun = false
+	wantRefusal(t, v.CreateRoute(ctx, real), "")
+	wantRefusal(t, v.DeleteRoute(ctx, in), dryRun)
+	wantRefusal(t, v.ReplaceRoute(ctx, in), dryRun)
+	remove := v.Inject(Fault{Action: "ReplaceRoute", Code: CodeUnauthorized})
+	wantRefusal(t, v.ReplaceRoute(ctx, in), "UnauthorizedOperation: You are not authorized to perform this operation.")
+	remove()
+	in.RouteTableID = "rtb-0"
+	wantRefusal(t, v.ReplaceRoute(ctx, in), "InvalidRouteTableID.NotFound: The routeTable ID 'rtb-0' does not exist")
+	in.RouteTableID = "table"
+	wantRefusal(t, v.ReplaceRoute(ctx, in), `InvalidRouteTableId.Malformed: Invalid id: "table" (expecting "rtb-...")`)
+}
+
+func TestRouteQuota(t *testing.T) {
+	v := newWorld(t)
+	ctx := context.Background()
+	in := RouteInput{RouteTableID: topology.DeriveID("rtb", topology.MainRouteTable), NetworkInterfaceID: id("sig1")}
+	for i := range 500 {
+		in.Destination = netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)}), 32)
+		wantRefusal(t, v.CreateRoute(ctx, in), "")
+	}
+	wantRefusal(t, v.CreateRoute(ctx, in), "") // the same again
+	in.Destination = netip.MustParsePrefix("192.0.2.100/32")
+	wantRefusal(t, v.CreateRoute(ctx, in), "RouteLimitExceeded: The maximum number of routes has been reached.")
+	in.Destination = netip.MustParsePrefix("2001:db8::1/128") // counted by itself
+	wantRefusal(t, v.CreateRoute(ctx, in), "")
+}
+
 func TestSubnetsAndTypes(t *testing.T) {
 	v := newWorld(t)
 	ctx := context.Background()

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
@@ -31,7 +32,33 @@ type Route struct {
 	InstanceID, OwnerID string
 	// Created says that a call made the route, not the table itself.
 	Created bool
+	// Blackhole says that the ENI does not exist any more. Whether EC2 then
+	// still names it is an assumption (BlackholeNamesNoENI).
+	Blackhole bool
 }
+
+// State is the route's state as EC2 writes it.
+func (r Route) State() string {
+	if r.Blackhole {
+		return "blackhole"
+	}
+	return "active"
+}
+
+// Origin is how the route came to be, as EC2 writes it.
+func (r Route) Origin() string {
+	if r.Created {
+		return "CreateRoute"
+	}
+	return "CreateRouteTable"
+}
+
+// maxRoutes is how many routes of one family a table may have besides the local
+// ones. Source: VPC user guide, quotas (500 since June 2025, 50 before).
+const maxRoutes = 500
+
+// maxTablesPage bounds MaxResults. Source: EC2 API reference, DescribeRouteTables.
+const maxTablesPage = 100
 
 type routeTable struct {
 	spec   topology.RouteTable
@@ -54,8 +81,16 @@ func (v *VPC) viewTable(t *routeTable) RouteTable {
 		out.Routes = append(out.Routes, Route{Destination: p})
 	}
 	for _, dst := range slices.SortedFunc(maps.Keys(t.routes), netip.Prefix.Compare) {
-		e := v.enis[t.routes[dst]]
-		out.Routes = append(out.Routes, Route{dst, e.id(), e.worker.InstanceID, v.topo.Account, true})
+		r := Route{Destination: dst, ENI: t.routes[dst], Created: true}
+		if e := v.enis[r.ENI]; e != nil {
+			r.InstanceID, r.OwnerID = e.worker.InstanceID, v.topo.Account
+		} else {
+			r.Blackhole = true
+			if v.assume.BlackholeNamesNoENI {
+				r.ENI = ""
+			}
+		}
+		out.Routes = append(out.Routes, r)
 	}
 	return out
 }
@@ -67,6 +102,21 @@ func (t RouteTable) attribute(name string) ([]string, bool) {
 		return []string{t.ID}, true
 	case "vpc-id":
 		return []string{t.VPCID}, true
+	case "owner-id":
+		return []string{t.OwnerID}, true
+	case "route.state":
+		return t.each(Route.State), true
+	case "route.origin":
+		return t.each(Route.Origin), true
+	case "route.instance-id":
+		return t.each(func(r Route) string { return r.InstanceID }), true
+	case "route.gateway-id":
+		return t.each(func(r Route) string {
+			if r.Created {
+				return ""
+			}
+			return "local"
+		}), true
 	case "association.subnet-id":
 		return t.SubnetIDs, true
 	case "association.main":
@@ -84,6 +134,17 @@ func (t RouteTable) attribute(name string) ([]string, bool) {
 	}
 }
 
+// each is what tell says of the table's routes, without "".
+func (t RouteTable) each(tell func(Route) string) []string {
+	var all []string
+	for _, r := range t.Routes {
+		if s := tell(r); s != "" {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
 // DescribeRouteTablesOutput is one page of route tables.
 type DescribeRouteTablesOutput struct {
 	Tables    []RouteTable
@@ -95,6 +156,9 @@ func (v *VPC) DescribeRouteTables(ctx context.Context, in DescribeInput) (Descri
 	return serve(ctx, v, request{action: "DescribeRouteTables", dryRun: in.DryRun}, func() (out DescribeRouteTablesOutput, _ *Error) {
 		if err := pageOrIDs("routeTableIds", in.IDs, in.MaxResults); err != nil {
 			return out, err
+		}
+		if in.MaxResults > maxTablesPage {
+			return out, Refuse(CodeInvalidParameter, "Value ( %d ) for parameter maxResults is invalid. Expecting a value less than or equal to %d.", in.MaxResults, maxTablesPage)
 		}
 		for _, id := range in.IDs {
 			if v.tables[id] == nil {
@@ -128,25 +192,36 @@ type RouteInput struct {
 // unless it leads to the same target.
 func (v *VPC) CreateRoute(ctx context.Context, in RouteInput) error {
 	return v.changeRoute(ctx, "CreateRoute", in, func(t *routeTable, _ *eni) *Error {
-		if old, there := t.routes[in.Destination]; there && old != in.NetworkInterfaceID {
+		old, there := t.routes[in.Destination]
+		if there && old != in.NetworkInterfaceID {
 			return Refuse(CodeRouteExists, "The route identified by %s already exists.", in.Destination)
+		}
+		n := 0
+		for dst := range t.routes {
+			if dst.Addr().Is4() == in.Destination.Addr().Is4() {
+				n++
+			}
+		}
+		if !there && n >= maxRoutes {
+			return Refuse(CodeRouteLimit, "The maximum number of routes has been reached.")
 		}
 		return nil
 	})
 }
 
-// ReplaceRoute is the EC2 action. A route that is not there is refused.
+// ReplaceRoute is the EC2 action. A route that is not there is refused, with the
+// code and text that somebody saw EC2 use (moto 6425) unless assumed otherwise.
 func (v *VPC) ReplaceRoute(ctx context.Context, in RouteInput) error {
 	return v.changeRoute(ctx, "ReplaceRoute", in, func(t *routeTable, _ *eni) *Error {
 		if _, there := t.routes[in.Destination]; !there {
-			return Refuse(CodeInvalidParameter, "There is no route defined for '%s' in the route table. Use CreateRoute instead.", in.Destination)
+			return Refuse(v.assume.ReplaceMissingRouteCode, "There is no route defined for '%s' in the route table. Use CreateRoute instead.", in.Destination)
 		}
 		return nil
 	})
 }
 
 func (v *VPC) changeRoute(ctx context.Context, action string, in RouteInput, allowed func(*routeTable, *eni) *Error) error {
-	r := request{action: action, eni: in.NetworkInterfaceID, addrs: []string{in.Destination.String()}, dryRun: in.DryRun}
+	r := request{action: action, eni: in.NetworkInterfaceID, addrs: []string{in.Destination.String()}, dryRun: in.DryRun, validates: true}
 	_, err := serve(ctx, v, r, func() (none struct{}, _ *Error) {
 		t, err := v.routeable(in.RouteTableID, in.Destination)
 		if err != nil {
@@ -159,6 +234,9 @@ func (v *VPC) changeRoute(ctx context.Context, action string, in RouteInput, all
 		if err := allowed(t, e); err != nil {
 			return none, err
 		}
+		if in.DryRun {
+			return none, errDryRun()
+		}
 		now := time.Now()
 		t.routes[in.Destination] = e.id()
 		v.plane.route(t.spec.ID, in.Destination, e.id(), v.remapped(now), now)
@@ -169,7 +247,7 @@ func (v *VPC) changeRoute(ctx context.Context, action string, in RouteInput, all
 
 // DeleteRoute is the EC2 action; NetworkInterfaceID is not read.
 func (v *VPC) DeleteRoute(ctx context.Context, in RouteInput) error {
-	r := request{action: "DeleteRoute", addrs: []string{in.Destination.String()}, dryRun: in.DryRun}
+	r := request{action: "DeleteRoute", addrs: []string{in.Destination.String()}, dryRun: in.DryRun, validates: true}
 	_, err := serve(ctx, v, r, func() (none struct{}, _ *Error) {
 		t, err := v.routeable(in.RouteTableID, in.Destination)
 		if err != nil {
@@ -177,6 +255,9 @@ func (v *VPC) DeleteRoute(ctx context.Context, in RouteInput) error {
 		}
 		if _, there := t.routes[in.Destination]; !there {
 			return none, Refuse(CodeRouteNotFound, "no route with destination-cidr-block %s in route table %s", in.Destination, t.spec.ID)
+		}
+		if in.DryRun {
+			return none, errDryRun()
 		}
 		now := time.Now()
 		delete(t.routes, in.Destination)
@@ -190,6 +271,10 @@ func (v *VPC) DeleteRoute(ctx context.Context, in RouteInput) error {
 func (v *VPC) routeable(table string, dst netip.Prefix) (*routeTable, *Error) {
 	t := v.tables[table]
 	switch {
+	case table == "":
+		return nil, errMissing("routeTableId")
+	case !strings.HasPrefix(table, "rtb-"):
+		return nil, Refuse(CodeRouteTableMalformed, "Invalid id: \"%s\" (expecting \"rtb-...\")", table)
 	case t == nil:
 		return nil, errTableNotFound(table)
 	case !dst.IsValid():

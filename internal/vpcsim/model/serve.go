@@ -18,6 +18,9 @@ type request struct {
 	// unfiltered says that a Describe has neither filter nor pagination.
 	unfiltered bool
 	dryRun     bool
+	// validates says that work refuses a dry run itself, after all that it would
+	// refuse a real one for; used where DryRunValidates is assumed.
+	validates bool
 }
 
 // serve takes a call through everything that happens to one: half of the
@@ -45,8 +48,8 @@ func serve[Out any](ctx context.Context, v *VPC, r request, work func() (Out, *E
 			return none, Refuse(CodeRequestExpired, textExpired)
 		case v.knobs.Throttle && !v.bucket(r, time.Now()).take(time.Now()):
 			return none, Refuse(CodeThrottled, textThrottled)
-		case r.dryRun:
-			return none, Refuse(CodeDryRun, textDryRun)
+		case r.dryRun && !(r.validates && v.assume.DryRunValidates):
+			return none, errDryRun()
 		}
 		o, e := work()
 		effective = e == nil

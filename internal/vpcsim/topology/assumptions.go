@@ -48,6 +48,15 @@ type Assumptions struct {
 	// DescribeByIDFiltered: a Describe by ids, without filter or pagination,
 	// draws from the larger token bucket. Otherwise from the smaller one.
 	DescribeByIDFiltered bool `yaml:"describe-by-id-filtered"`
+	// ReplaceMissingRouteCode: ReplaceRoute of a route that is not there. Default
+	// InvalidParameterValue. The text is known.
+	ReplaceMissingRouteCode string `yaml:"replace-missing-route-code"`
+	// DryRunValidates: a dry run of a route action is refused for what the real
+	// call would be refused for. Otherwise for missing permissions only.
+	DryRunValidates bool `yaml:"dry-run-validates"`
+	// BlackholeNamesNoENI: a route whose ENI was deleted does not name it any
+	// more. Otherwise it does.
+	BlackholeNamesNoENI bool `yaml:"blackhole-names-no-eni"`
 }
 
 // Defaults of the assumptions' codes and messages.
@@ -71,6 +80,7 @@ func (a Assumptions) WithDefaults() Assumptions {
 	fill(&a.IPv6NotMappedCode, defaultRefusal)
 	fill(&a.InPrefixCode, defaultRefusal)
 	fill(&a.InPrefixMessage, defaultInPrefixText)
+	fill(&a.ReplaceMissingRouteCode, defaultRefusal)
 	fill(&a.IPv6LimitCode, defaultIPv6LimitCode)
 	fill(&a.IPv6LimitMessage, defaultIPv6LimitText)
 	return a
