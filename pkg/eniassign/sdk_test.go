@@ -203,9 +203,17 @@ func TestInstrument(t *testing.T) {
 	next = func(*http.Request) (*http.Response, error) { return nil, io.EOF }
 	e.UnassignIpv6Addresses(ctx, &ec2.UnassignIpv6AddressesInput{NetworkInterfaceId: aws.String("eni-a")})
 	e.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{})
+	next = answer(412, xmlError("DryRunOperation", "Request would have succeeded, but DryRun flag is set."))
+	e.ReplaceRoute(ctx, &ec2.ReplaceRouteInput{RouteTableId: aws.String("rtb-1"), DryRun: aws.Bool(true)})
+	next = answer(400, xmlError("RouteAlreadyExists", ""))
+	e.CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: aws.String("rtb-1")})
+	e.DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: aws.String("rtb-1")})
+	next = answer(200, "<DescribeRouteTablesResponse/>")
+	e.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{})
 	want := []string{
 		"AssignPrivateIpAddresses ", "UnassignPrivateIpAddresses InvalidParameterValue", "AssignIpv6Addresses InvalidParameterValue",
 		"UnassignIpv6Addresses EC2NoAnswer", "DescribeNetworkInterfaces EC2NoAnswer",
+		"ReplaceRoute ", "CreateRoute RouteAlreadyExists", "DeleteRoute RouteAlreadyExists", "DescribeRouteTables ",
 	}
 	if diff := cmp.Diff(want, seen); diff != "" {
 		t.Error(diff)

@@ -79,6 +79,8 @@ func (v verdict) doing(addr netip.Addr) string {
 		return fmt.Sprintf("delete the route to %s in %s", addr, v.table)
 	case v.table != "" && v.verb != 0:
 		return fmt.Sprintf("lead %s in %s to %s", addr, v.table, v.eni)
+	case v.table != "" && addr.IsValid():
+		return fmt.Sprintf("look up the route to %s in %s", addr, v.table)
 	case v.table != "":
 		return "describe " + v.table
 	case v.verb == Release:
