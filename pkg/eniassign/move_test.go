@@ -6,6 +6,7 @@ package eniassign_test
 import (
 	"cmp"
 	"context"
+	"net/http/httptest"
 	"net/netip"
 	"slices"
 	"strings"
@@ -13,8 +14,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"pgregory.net/rapid"
 
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/ec2api"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
@@ -375,4 +378,47 @@ func TestUrgentMoveUnderFaults(t *testing.T) {
 			}
 		})
 	})
+}
+
+// BenchmarkIPv6Gap is TestIPv6Gap in real time, over TCP: from Do to the moment
+// at which the address is on our ENI, with EC2 taking 100 ms.
+func BenchmarkIPv6Gap(b *testing.B) {
+	for name, call := range map[string]eniassign.Call{
+		"one after the other": func() eniassign.Call { c := claim6(held6); c.Urgent = false; return c }(),
+		"owner looked up":     claim6(held6),
+		"owner remembered":    claim6(held6, held6, "sig2"),
+	} {
+		b.Run(name, func(b *testing.B) {
+			v, _ := newSim(b)
+			server := httptest.NewServer(ec2api.New(v))
+			defer server.Close()
+			c := &eniassign.Client{EC2: eniassign.NewEC2(aws.Config{
+				Region: "eu-central-1", BaseEndpoint: &server.URL,
+				Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+					return aws.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "secret"}, nil
+				}),
+			})}
+			v.Tune(func(e *topology.EC2) { e.Latency = 100 * ms })
+			var gap time.Duration
+			for b.Loop() {
+				start := time.Now()
+				if o := c.Do(b.Context(), call)[0]; o.Reason != nil {
+					b.Fatal(o.Reason)
+				}
+				calls := v.Calls(assign6)
+				for _, call := range calls {
+					if call.Effective {
+						gap += call.Time.Add(50 * ms).Sub(start) // half of the latency
+						break
+					}
+				}
+				b.StopTimer()
+				_, _ = v.UnassignIPv6Addresses(b.Context(), model.UnassignIPv6AddressesInput{NetworkInterfaceID: eniID("sig1"), Addresses: call.Addrs})
+				_, _ = v.AssignIPv6Addresses(b.Context(), model.AssignIPv6AddressesInput{NetworkInterfaceID: eniID("sig2"), Addresses: call.Addrs})
+				v.ResetCalls()
+				b.StartTimer()
+			}
+			b.ReportMetric(float64(gap.Microseconds())/1000/float64(b.N), "gap-ms")
+		})
+	}
 }
