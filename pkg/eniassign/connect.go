@@ -4,6 +4,7 @@
 package eniassign
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
@@ -31,33 +32,46 @@ const (
 	// ec2IdleTimeout is shorter than the 350 s after which NAT gateways and
 	// interface endpoints forget a connection without telling.
 	ec2IdleTimeout = 90 * time.Second
-	// ec2KeepAlive finds a peer that has gone within a minute.
-	ec2KeepAlive = 15 * time.Second
+	// ec2UserTimeout is how long sent bytes may go without an acknowledgement
+	// of TCP's before the connection counts as dead: four retransmissions. A
+	// zone that fails takes EC2's front ends in it along without a word, and a
+	// call on a connection to one would else wait for ec2AnswerTimeout.
+	ec2UserTimeout = 2 * time.Second
+	// ec2SessionCache is how many TLS sessions are remembered: a resumed
+	// handshake needs no certificates, and a round trip less before TLS 1.3.
+	ec2SessionCache = 8
 )
+
+// ec2KeepAlive finds a peer that has gone in about seven seconds, in the
+// kernel, before a call does.
+var ec2KeepAlive = net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: time.Second, Count: 3}
 
 // NewEC2 makes the EC2 client for Client.EC2. It never retries: the SDK's
 // retryer sleeps up to 20 s and lives on a quota of 500 tokens, and when to
 // call again is the caller's to decide. A cfg.HTTPClient of the caller's own
 // kind is left as it is.
-func NewEC2(cfg aws.Config) *ec2.Client {
-	return ec2.NewFromConfig(cfg, func(o *ec2.Options) {
-		o.Retryer = aws.NopRetryer{}
-		o.RetryMaxAttempts = 0 // or AWS_MAX_ATTEMPTS would wrap the retryer
-		b, ok := o.HTTPClient.(*awshttp.BuildableClient)
-		if !ok {
-			return
-		}
-		o.HTTPClient = b.WithTimeout(ec2RequestTimeout).
-			WithDialerOptions(func(d *net.Dialer) {
-				d.Timeout = ec2DialTimeout
-				d.KeepAlive = ec2KeepAlive
-			}).
-			WithTransportOptions(func(t *http.Transport) {
-				t.TLSHandshakeTimeout = ec2TLSTimeout
-				t.ResponseHeaderTimeout = ec2AnswerTimeout
-				t.IdleConnTimeout = ec2IdleTimeout
-			})
-	})
+func NewEC2(cfg aws.Config) *ec2.Client { return NewLine(cfg).API }
+
+// newEC2Transport sets the limits above, and tells lost about each connection
+// that ends.
+func newEC2Transport(b *awshttp.BuildableClient, lost func()) *http.Transport {
+	return b.
+		WithDialerOptions(func(d *net.Dialer) {
+			d.Timeout = ec2DialTimeout
+			d.KeepAliveConfig = ec2KeepAlive
+			d.Control = setUserTimeout
+		}).
+		WithTransportOptions(func(t *http.Transport) {
+			t.TLSHandshakeTimeout = ec2TLSTimeout
+			t.ResponseHeaderTimeout = ec2AnswerTimeout
+			t.IdleConnTimeout = ec2IdleTimeout
+			if t.TLSClientConfig == nil {
+				t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+			}
+			t.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(ec2SessionCache)
+			t.DialContext = watched(t.DialContext, lost)
+		}).
+		GetTransport()
 }
 
 const (
