@@ -61,12 +61,13 @@ func NewLine(cfg aws.Config) *Line {
 		o.RetryMaxAttempts = 0 // or AWS_MAX_ATTEMPTS would wrap the retryer
 		if b, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
 			r := &resender{}
-			r.use(newEC2Transport(b, func() {
+			r.lost = func() {
 				select {
 				case lost <- r.idle():
 				default:
 				}
-			}))
+			}
+			r.use(newEC2Transport(b, r.lost))
 			o.HTTPClient = r
 		}
 	})

@@ -29,6 +29,7 @@ const resendWithin = 250 * time.Millisecond
 type resender struct {
 	client    *http.Client
 	transport *http.Transport
+	lost      func()       // is told when idle connections are closed
 	used      atomic.Int64 // when a request last began or ended, in ns of Unix
 }
 
@@ -63,6 +64,7 @@ func (r *resender) Do(req *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	r.transport.CloseIdleConnections()
+	r.lost()
 	if !reused || !brokeOff(err) || time.Since(began) > resendWithin {
 		return nil, err
 	}
