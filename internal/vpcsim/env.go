@@ -11,13 +11,17 @@ import (
 
 // Env returns the environment that leads the AWS SDKs of a program in a pod,
 // or on a worker, to this VPC: "KEY=value" each. The credentials are those of
-// the worker's instance role, so that the log of calls tells the worker.
+// the worker's instance role, so that the log of calls tells the worker. With
+// Options.Remote STS gives them.
 func (s *Sim) Env(podOrWorker string) []string {
 	t := s.VPC.Topology()
 	env := []string{"AWS_REGION=" + t.Region, "AWS_ENDPOINT_URL_EC2=" + s.EC2URL}
 	worker := s.workerOf(podOrWorker)
 	if u := s.imds[worker]; u != "" && u != "http://"+topology.IMDSAddress.Addr().String() {
 		env = append(env, "AWS_EC2_METADATA_SERVICE_ENDPOINT="+u)
+	}
+	if s.remote != nil {
+		return append(env, s.remote.env(s.EC2URL, t.Account, worker)...)
 	}
 	if s.opts.InstanceRole {
 		return env

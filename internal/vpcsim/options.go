@@ -15,4 +15,7 @@ type Options struct {
 	// InstanceRole leaves the credentials out of Env, so that programs fetch
 	// those of the worker's instance role from IMDS.
 	InstanceRole bool
+	// Remote puts EC2 behind TLS and a distance, and has STS give the
+	// credentials; nil serves it in the clear and at once.
+	Remote *Remote
 }

@@ -5,8 +5,10 @@ package vpcsim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"path/filepath"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/imdsapi"
@@ -25,8 +27,9 @@ func (s *Sim) serveInFabric(ctx context.Context) error {
 		return fmt.Errorf("serve EC2: %w", err)
 	}
 	api := s.api()
-	s.EC2URL = "http://" + s.VPC.Topology().EC2.Address.String()
-	s.serve(l, api)
+	if err := s.serveEC2(l, api); err != nil {
+		return err
+	}
 
 	socket := filepath.Join(s.Fabric.Dir(), Socket)
 	lc := net.ListenConfig{}
@@ -54,8 +57,9 @@ func (s *Sim) serveLocally(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("serve EC2: %w", err)
 	}
-	s.EC2URL = "http://" + l.Addr().String()
-	s.serve(l, s.api())
+	if err := s.serveEC2(l, s.api()); err != nil {
+		return err
+	}
 	for _, w := range s.VPC.Topology().Workers {
 		l, err := lc.Listen(ctx, "tcp4", "127.0.0.1:0")
 		if err != nil {
@@ -64,5 +68,20 @@ func (s *Sim) serveLocally(ctx context.Context) error {
 		s.imds[w.Name] = "http://" + l.Addr().String()
 		s.serve(l, imdsapi.New(s.VPC, w.Name))
 	}
+	return nil
+}
+
+// serveEC2 serves the API as the options say: at once, or from afar.
+func (s *Sim) serveEC2(l net.Listener, api http.Handler) error {
+	if s.opts.Remote == nil {
+		s.EC2URL = "http://" + l.Addr().String()
+		s.serve(l, api)
+		return nil
+	}
+	if err := s.secure(l.Addr()); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	s.EC2URL = "https://" + l.Addr().String()
+	s.serveUntilIdle(s.remote.listen(l), s.remote.handler(api), s.remote.opts.IdleTimeout)
 	return nil
 }

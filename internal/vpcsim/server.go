@@ -28,7 +28,10 @@ type server struct {
 type connKey struct{}
 
 // serve serves h on l until Close.
-func (s *Sim) serve(l net.Listener, h http.Handler) {
+func (s *Sim) serve(l net.Listener, h http.Handler) { s.serveUntilIdle(l, h, 0) }
+
+// serveUntilIdle also closes connections that were idle for that long; 0 is never.
+func (s *Sim) serveUntilIdle(l net.Listener, h http.Handler, idle time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	srv := &server{cancel: cancel, ended: make(chan struct{})}
 	srv.http = &http.Server{
@@ -40,6 +43,7 @@ func (s *Sim) serve(l net.Listener, h http.Handler) {
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       max(idle, 0),
 		ErrorLog:          log.New(io.Discard, "", 0), // clients that go away are no news
 	}
 	s.servers = append(s.servers, srv)

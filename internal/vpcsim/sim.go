@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric"
@@ -26,6 +27,7 @@ type Sim struct {
 
 	opts    Options
 	imds    map[string]string // URLs by worker
+	remote  *secure           // nil without Options.Remote
 	servers []*server
 	done    sync.WaitGroup
 	stop    context.CancelFunc
@@ -77,6 +79,9 @@ func (s *Sim) Close() error {
 	s.servers = nil
 	if s.Fabric != nil {
 		errs = append(errs, s.Fabric.Close())
+	}
+	if s.remote != nil {
+		errs = append(errs, os.RemoveAll(s.remote.dir))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close the embedded VPC: %w", err)

@@ -25,9 +25,18 @@ const apiVersion = "2016-11-15"
 
 // New returns the EC2 API of a VPC, with the admin API below AdminPath.
 func New(v *model.VPC) http.Handler {
+	api := &server{vpc: v, actions: actions()}
 	mux := http.NewServeMux()
 	mux.Handle(AdminPath, newAdmin(v))
-	mux.Handle("/", &server{vpc: v, actions: actions()})
+	mux.HandleFunc("GET "+pingPath, func(w http.ResponseWriter, _ *http.Request) { ping(w, v) })
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery == "" {
+			ping(w, v)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
+	mux.Handle("/", api)
 	return mux
 }
 

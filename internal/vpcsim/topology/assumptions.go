@@ -57,6 +57,9 @@ type Assumptions struct {
 	// BlackholeNamesNoENI: a route whose ENI was deleted does not name it any
 	// more. Otherwise it does.
 	BlackholeNamesNoENI bool `yaml:"blackhole-names-no-eni"`
+	// PingCloses: an unsigned request without an action is refused, and its
+	// connection closed. Otherwise it is answered, and stays open.
+	PingCloses bool `yaml:"ping-closes"`
 }
 
 // Defaults of the assumptions' codes and messages.
