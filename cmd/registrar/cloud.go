@@ -7,13 +7,17 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/metrics"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/warm"
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
 )
 
@@ -25,6 +29,11 @@ type cloud struct {
 	metrics *metrics.Metrics // nil for none
 	imds    eniassign.IMDS
 	client  atomic.Pointer[eniassign.Client]
+	line    atomic.Pointer[eniassign.Line] // the client's
+
+	credentials *warm.Credentials
+	regional    chan struct{} // closed when the Region is known
+	once        sync.Once
 }
 
 func newCloud(ctx context.Context, log *slog.Logger, m *metrics.Metrics) (*cloud, error) {
@@ -32,7 +41,9 @@ func newCloud(ctx context.Context, log *slog.Logger, m *metrics.Metrics) (*cloud
 	if err != nil {
 		return nil, fmt.Errorf("read the AWS SDK's environment: %w", err)
 	}
-	c := &cloud{cfg: cfg, log: log, metrics: m, imds: eniassign.NewIMDS(cfg)}
+	c := &cloud{cfg: cfg, log: log, metrics: m, imds: eniassign.NewIMDS(cfg), regional: make(chan struct{})}
+	c.credentials = warm.NewCredentials(cfg.Credentials)
+	c.cfg.Credentials = c.credentials
 	c.use(cfg.Region)
 	return c, nil
 }
@@ -41,11 +52,36 @@ func newCloud(ctx context.Context, log *slog.Logger, m *metrics.Metrics) (*cloud
 func (c *cloud) use(region string) {
 	cfg := c.cfg.Copy()
 	cfg.Region = region
-	var api eniassign.EC2 = eniassign.NewEC2(cfg)
+	line := eniassign.NewLine(cfg)
+	var api eniassign.EC2 = line.API
 	if c.metrics != nil {
 		api = eniassign.Instrument(api, c.metrics.Called)
 	}
+	c.line.Store(line)
 	c.client.Store(&eniassign.Client{EC2: api, IMDS: c.imds})
+	if region != "" {
+		c.once.Do(func() { close(c.regional) })
+	}
+}
+
+// keepWarm has credentials and connections ready for the next call until ctx
+// ends; the connections are used at least at each interval.
+func (c *cloud) keepWarm(ctx context.Context, interval time.Duration) {
+	var both sync.WaitGroup
+	defer both.Wait()
+	both.Go(func() { c.credentials.Run(ctx, c.log, rand.Float64) })
+	select {
+	case <-c.regional:
+	case <-ctx.Done():
+		return
+	}
+	warm.Connections{
+		Line: func() (warm.Line, <-chan time.Duration) {
+			l := c.line.Load()
+			return l, l.Lost
+		},
+		Interval: interval, Random: rand.Float64, Log: c.log,
+	}.Run(ctx)
 }
 
 // Inventory finds the worker's ENIs.

@@ -75,8 +75,13 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, mode string, cfg
 		defer talk.Close()
 		o.Siblings = &siblings{talk, log}
 	}
-	if o.Cloud, err = newCloud(ctx, log, m); err != nil {
+	cloud, err := newCloud(ctx, log, m)
+	if err != nil {
 		return err
+	}
+	o.Cloud = cloud
+	if s.keepWarm > 0 {
+		servers.Go(func() { cloud.keepWarm(aside, s.keepWarm) })
 	}
 	return do(registrar.New(o))
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/ledger"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/podinfo"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/warm"
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
 )
 
@@ -47,6 +48,7 @@ type settings struct {
 	holdDown       time.Duration
 	holdDownMax    time.Duration
 	shutdown       time.Duration
+	keepWarm       time.Duration // 0 for never
 
 	networks []podinfo.Network // parsed from networkStatus
 	floating ledger.Floating   // parsed from floatingIPs and routeTables
@@ -89,6 +91,8 @@ func (s *settings) registerHolding(fs *pflag.FlagSet) {
 		"`time` between two looks for taken addresses where IMDS does not answer, each one DescribeNetworkInterfaces; 0 for never: then a lost address is not noticed there")
 	fs.DurationVar(&s.holdDown, "hold-down", ledger.DefaultHoldDown,
 		"`time` before an address that another ENI took is claimed again; doubles up to --hold-down-max")
+	fs.DurationVar(&s.keepWarm, "keep-warm", warm.DefaultInterval,
+		"longest `time` that connections to EC2 are idle, up to 1m; they are kept open, and credentials renewed ahead, so that a floating IP's call leaves at once; makes no EC2 calls; 0 for neither")
 	fs.DurationVar(&s.holdDownMax, "hold-down-max", ledger.DefaultHoldDownMax, "the longest hold-down `time`")
 }
 
@@ -139,6 +143,9 @@ func (s *settings) check() []error {
 		if d.value < d.low {
 			fault("--%s is %v: it must be at least %v", d.flag, d.value, d.low)
 		}
+	}
+	if s.keepWarm != 0 && (s.keepWarm < time.Second || s.keepWarm > time.Minute) {
+		fault("--keep-warm is %v: it must be 0 (never), or 1s to 1m: idle connections are closed after that", s.keepWarm)
 	}
 	if s.describeEvery < 0 || s.describeEvery > 0 && s.describeEvery < 30*time.Second {
 		fault("--describe-interval is %v: it must be 0 (never) or at least 30s, or the account's EC2 quota suffers", s.describeEvery)
