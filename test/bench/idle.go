@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// idle measures a sidecar that is routed and has nothing to do: CPU time, and
-// calls to EC2.
+// idle measures a sidecar that is routed and has nothing to do: CPU time, calls
+// to EC2, and memory, with connections to EC2 kept open.
 func idle(ctx context.Context, l *lab, o options) ([]figure, error) {
 	p, err := l.start("active", "idle", "sidecar")
 	if err != nil {
@@ -39,6 +39,10 @@ func idle(ctx context.Context, l *lab, o options) ([]figure, error) {
 		return nil, err
 	}
 	asked := len(l.VPC.Calls("*"))
+	rss, err := residentMB(p.Process.Pid)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := p.stop(syscall.SIGTERM); err != nil {
 		return nil, err
 	}
@@ -46,6 +50,7 @@ func idle(ctx context.Context, l *lab, o options) ([]figure, error) {
 	return []figure{
 		of(fmt.Sprintf("CPU while idle, from %v", o.idle), "s an hour", []float64{anHour}, 3, 3, "63"),
 		of(fmt.Sprintf("EC2 calls while idle, in %v", o.idle), "calls", []float64{float64(asked)}, 0, 0, "–"),
+		of("resident memory while idle, TLS connections kept open", "MB", []float64{rss}, 20, 20, "60"),
 	}, nil
 }
 

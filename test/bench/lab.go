@@ -29,17 +29,23 @@ type lab struct {
 }
 
 // inLab makes a lab, measures in it, and removes it.
-func inLab(ctx context.Context, o options, measure func(context.Context, *lab, options) ([]figure, error)) (got []figure, err error) {
+func inLab(ctx context.Context, o options, remote *vpcsim.Remote, measure measurement) ([]figure, error) {
 	t, err := topology.Parse("lab.yaml", labYAML)
 	if err != nil {
 		return nil, err
 	}
+	return inLabOf(ctx, o, t, vpcsim.Options{Fabric: fabric.Options{Prefix: "bench"}, Remote: remote}, measure)
+}
+
+type measurement = func(context.Context, *lab, options) ([]figure, error)
+
+func inLabOf(ctx context.Context, o options, t topology.Topology, opts vpcsim.Options, measure measurement) (got []figure, err error) {
 	dir, err := os.MkdirTemp("", "registrar-bench-")
 	if err != nil {
 		return nil, fmt.Errorf("make a lab: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	sim, err := vpcsim.Start(ctx, t, vpcsim.Options{Fabric: fabric.Options{Prefix: "bench"}})
+	sim, err := vpcsim.Start(ctx, t, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ const rounds = 5
 
 // webhook runs the benchmarks of the admission path, which lie beside the code
 // that they measure, and takes their figures.
-func webhook(ctx context.Context) ([]figure, error) {
+func webhook(ctx context.Context, _ options) ([]figure, error) {
 	decide, err := benchmark(ctx, "./pkg/inject", "BenchmarkDecideAndPatch", "1s")
 	if err != nil {
 		return nil, err
