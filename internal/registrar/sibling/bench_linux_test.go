@@ -16,8 +16,8 @@ func BenchmarkQuestionAndAnswer(b *testing.B) {
 	go func() {
 		for {
 			select {
-			case <-answerer.Heard():
-				_ = answerer.Say("net1", holds)
+			case h := <-answerer.Heard():
+				_ = answerer.Answer(h, holds)
 			case <-stop:
 				return
 			}

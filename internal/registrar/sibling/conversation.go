@@ -25,8 +25,14 @@ type Heard struct {
 	// Link is the name of the interface on which it was heard. The sibling's
 	// interface is on the same ENI.
 	Link string
+	// Answer says that this answers the last question that was asked here of
+	// each of these addresses. Other answers are not heard: what a sibling said
+	// before it was asked may not be true any more.
+	Answer bool
 	// Notes are 1 to 64.
 	Notes []Note
+
+	name name // what an answer to this names
 }
 
 // A Conversation is what is said and heard on all interfaces of a pod. Its
@@ -117,6 +123,15 @@ func (c *Conversation) follow(i netwatch.Interface) {
 // yet, for want of an interface, of a link that is up, or of a usable address
 // of it; it is tried again for some seconds.
 func (c *Conversation) Say(link string, notes ...Note) error {
+	return c.say(link, name{}, notes)
+}
+
+// Answer is Say to the one who asked: others do not hear it.
+func (c *Conversation) Answer(question Heard, notes ...Note) error {
+	return c.say(question.Link, question.name, notes)
+}
+
+func (c *Conversation) say(link string, answers name, notes []Note) error {
 	for _, n := range notes {
 		if err := n.check(); err != nil {
 			return fmt.Errorf("say to the siblings on %s: %w", link, err)
@@ -132,7 +147,7 @@ func (c *Conversation) Say(link string, notes ...Note) error {
 	var failed []error
 	for some := range slices.Chunk(notes, maxNotes) {
 		c.number++
-		failed = append(failed, l.say(c.number, slices.Clone(some)))
+		failed = append(failed, l.say(name{c.speaker, c.number}, answers, slices.Clone(some)))
 	}
 	if err := errors.Join(failed...); err != nil {
 		return fmt.Errorf("say to the siblings on %s: %w", link, err)

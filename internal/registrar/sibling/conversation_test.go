@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -55,7 +56,7 @@ func (w *wire) send(b []byte) error {
 	if err != nil {
 		return err
 	}
-	w.sent = append(w.sent, fmt.Sprintf("%v %d %v", time.Since(w.began), d.number, d.notes))
+	w.sent = append(w.sent, fmt.Sprintf("%v %d %v", time.Since(w.began), d.name.number, d.notes))
 	return nil
 }
 
@@ -299,7 +300,7 @@ func TestSayRefuses(t *testing.T) {
 
 // from is what a sibling sends.
 func from(speaker uint64, number uint32, m mac, notes ...Note) []byte {
-	return datagram{m, speaker, number, notes}.appendTo(nil)
+	return datagram{m, name{speaker, number}, name{}, notes}.appendTo(nil)
 }
 
 // What is not a sibling's word on the same ENI is not heard, and a copy is
@@ -327,12 +328,36 @@ func TestTake(t *testing.T) {
 		{"another version's", []byte("mipr\x02 and more"), false},
 		{"another version's again", []byte("mipr\x03 and more"), false},
 	} {
-		if got := l.take(c.b) != nil; got != c.want {
+		if _, got := l.take(c.b); got != c.want {
 			t.Errorf("%s: heard is %v, want %v", c.name, got, c.want)
 		}
 	}
 	if log := d.log.String(); strings.Count(log, "another version") != 1 {
 		t.Errorf("the log has %q", log)
+	}
+}
+
+// An answer is heard if it answers the last question of its address.
+func TestOnlyFreshAnswersAreHeard(t *testing.T) {
+	m, _ := parseMAC(eni)
+	d := newDesk(t, newWire("IPv4", nil), newWire("IPv6", nil))
+	l := d.links["net1"]
+	for range 2 {
+		must(t, d.Say("net1", Note{v4, Nothing, true}))
+	}
+	must(t, d.Say("net1", Note{v6, Nothing, true}, Note{v4, Releasing, false}))
+	holds := []Note{{v4, Holds, false}, {v6, Holds, false}}
+	for number, want := range []string{"[]", "[]", "[10.0.0.10: holds]", "[2001:db8::10: holds]", "[]"} {
+		h, ok := l.take(datagram{m, name{7, 1}, name{d.speaker, uint32(number)}, slices.Clone(holds)}.appendTo(nil))
+		if got := fmt.Sprint(h.Notes); got != want || ok != (want != "[]") || ok && !h.Answer {
+			t.Errorf("to question %d: %v, %v, answer %v; want %s", number, got, ok, h.Answer, want)
+		}
+	}
+	if h, ok := l.take(datagram{m, name{7, 2}, name{8, 3}, holds}.appendTo(nil)); ok {
+		t.Errorf("heard what answers another: %v", h)
+	}
+	if h, ok := l.take(from(7, 3, m, holds...)); !ok || h.Answer {
+		t.Errorf("what answers nobody: %v, heard is %v", h, ok)
 	}
 }
 

@@ -33,9 +33,11 @@ func TestQuestionAndAnswer(t *testing.T) {
 	}
 	c.on(otherENI, c.attach(t, segment, "net1"))
 	a.says(t, "net1", asks)
-	b.hears(t, "net1", asks)
-	b.says(t, "net1", holds)
-	a.hears(t, "net1", holds)
+	question := b.hears(t, "net1", asks)
+	must(t, b.Answer(question, holds))
+	if h := a.hears(t, "net1", holds); !h.Answer {
+		t.Error("the answer is not known for one")
+	}
 	c.says(t, "net1", asks)
 	for _, p := range []*testPod{a, b, c} {
 		p.hearsNothing(t)
@@ -155,6 +157,14 @@ func TestHotPlug(t *testing.T) {
 	a.Conversation.readers.Wait()
 	if now := descriptors(t); now != before {
 		t.Errorf("%d files are open, were %d", now, before)
+	}
+	// It may come again before anybody saw that it was gone.
+	for range 2 {
+		link := a.attach(t, segment, "net1")
+		a.on(eni, link)
+		a.says(t, "net1", asks)
+		b.hears(t, "net1", asks)
+		must(t, a.LinkDel(link))
 	}
 	// One that is gone before it could be followed.
 	link := a.attach(t, segment, "net1")

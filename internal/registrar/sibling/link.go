@@ -3,7 +3,11 @@
 
 package sibling
 
-import "golang.org/x/sys/unix"
+import (
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
 
 // families are the ways to the siblings. All that is said goes both ways, in
 // this order: the pods' interfaces have IPv6 switched off, are without an IPv4
@@ -27,6 +31,8 @@ type link struct {
 	gone chan struct{}
 	// sayings are those that are to be said again.
 	sayings []*saying
+	// asked has the number of the last question of each address.
+	asked map[netip.Addr]uint32
 	// told is what the log knows of the link.
 	told struct {
 		deaf, mute, stranger, other bool
@@ -35,7 +41,7 @@ type link struct {
 }
 
 func newLink(c *Conversation, name string, index int) *link {
-	return &link{of: c, name: name, index: index, gone: make(chan struct{})}
+	return &link{of: c, name: name, index: index, gone: make(chan struct{}), asked: map[netip.Addr]uint32{}}
 }
 
 // open opens the sockets that are missing, each with its reader.

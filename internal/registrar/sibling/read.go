@@ -5,6 +5,7 @@ package sibling
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -26,9 +27,9 @@ func (l *link) read(family int, s conn) {
 			l.lost(family, s, err)
 			return
 		}
-		if notes := l.take(buffer[:n]); notes != nil {
+		if h, ok := l.take(buffer[:n]); ok {
 			select {
-			case l.of.heard <- Heard{l.name, notes}:
+			case l.of.heard <- h:
 			case <-l.gone:
 				return
 			}
@@ -44,8 +45,8 @@ func (l *link) read(family int, s conn) {
 }
 
 // take returns what is worth hearing in a datagram: the words of a sibling on
-// the same ENI, once.
-func (l *link) take(b []byte) []Note {
+// the same ENI, once, and not the answers to others or to old questions.
+func (l *link) take(b []byte) (Heard, bool) {
 	d, err := parse(b)
 	c := l.of
 	c.mu.Lock()
@@ -60,15 +61,28 @@ func (l *link) take(b []byte) []Note {
 		once(&l.told.stranger, func() {
 			c.log.Debug("not understood", "interface", l.name, "error", err)
 		})
-	case d.speaker == c.speaker: // by another interface on the same ENI
+	case d.name.speaker == c.speaker: // by another interface on the same ENI
 	case d.mac != l.mac:
 		once(&l.told.stranger, func() {
 			c.log.Debug("heard from another ENI", "interface", l.name, "mac", d.mac.String())
 		})
 	case c.memory.first(b):
-		return d.notes
+		h := Heard{Link: l.name, Notes: d.notes, name: d.name}
+		if d.answers != (name{}) {
+			h.Answer, h.Notes = true, l.fresh(d)
+		}
+		return h, len(h.Notes) > 0
 	}
-	return nil
+	return Heard{}, false
+}
+
+// fresh are the notes that answer the last question that was asked of their
+// address here.
+func (l *link) fresh(d datagram) []Note {
+	if d.answers.speaker != l.of.speaker {
+		return nil
+	}
+	return slices.DeleteFunc(d.notes, func(n Note) bool { return l.asked[n.Addr] != d.answers.number })
 }
 
 // once tells what is worth telling once for a link.

@@ -26,7 +26,8 @@ var pauses = [...]time.Duration{
 
 // A saying is a datagram on its way, and again on its way.
 type saying struct {
-	number   uint32
+	name     name
+	answers  name
 	notes    []Note
 	sent     [len(families)]int // copies that have left
 	attempts int
@@ -38,8 +39,13 @@ var errNoSocket = errors.New("no socket")
 
 // say sends a datagram, and sees to its copies. The error says why none has
 // left.
-func (l *link) say(number uint32, notes []Note) error {
-	s := &saying{number: number, notes: notes}
+func (l *link) say(as, answers name, notes []Note) error {
+	s := &saying{name: as, answers: answers, notes: notes}
+	for _, n := range notes {
+		if n.Question {
+			l.asked[n.Addr] = as.number
+		}
+	}
 	err := l.attempt(s)
 	s.timer = time.AfterFunc(pauses[0], func() { l.again(s) })
 	l.sayings = append(l.sayings, s)
@@ -80,7 +86,7 @@ func (l *link) again(s *saying) {
 
 // attempt sends what is left to send. The error says why no copy has left yet.
 func (l *link) attempt(s *saying) error {
-	b := datagram{mac: l.mac, speaker: l.of.speaker, number: s.number, notes: s.notes}.appendTo(nil)
+	b := datagram{l.mac, s.name, s.answers, s.notes}.appendTo(nil)
 	s.attempts++
 	var failed []error
 	for i, family := range families {

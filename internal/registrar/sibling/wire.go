@@ -19,7 +19,9 @@ import (
 //	 6  6  the ENI's MAC address
 //	12  8  the speaker: a random number, new with each process
 //	20  4  the speaker's number of this datagram, the same in its copies
-//	24     the notes, nothing after them
+//	24  8  whose question this answers: the asker, 0 for nobody's
+//	32  4  and the number of the datagram that asked, 0 without one
+//	36     the notes, nothing after them
 //
 // A note:
 //
@@ -28,9 +30,9 @@ import (
 const (
 	magic      = "mipr"
 	version    = 1
-	headLength = 24
+	headLength = 36
 	// maxNotes keeps a datagram below what every link carries in one piece:
-	// 24 + 64 * 17 bytes of payload and 48 of headers are 1160, IPv6 guarantees
+	// 36 + 64 * 17 bytes of payload and 48 of headers are 1172, IPv6 guarantees
 	// 1280 (RFC 8200, section 5).
 	maxNotes  = 64
 	maxLength = headLength + maxNotes*17
@@ -54,11 +56,26 @@ func parseMAC(text string) (mac, bool) {
 	return mac(b), true
 }
 
+// A name is that of a datagram, the same in all its copies. The zero name is
+// nobody's.
+type name struct {
+	speaker uint64
+	number  uint32
+}
+
+func (n name) appendTo(b []byte) []byte {
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(b, n.speaker), n.number)
+}
+
+func parseName(b []byte) name {
+	return name{binary.BigEndian.Uint64(b), binary.BigEndian.Uint32(b[8:])}
+}
+
 // A datagram is what one speaker says at one time on one link.
 type datagram struct {
 	mac     mac
-	speaker uint64
-	number  uint32
+	name    name
+	answers name // the question's, zero for what is no answer
 	notes   []Note
 }
 
@@ -68,8 +85,7 @@ func (d datagram) appendTo(b []byte) []byte {
 	b = append(b, magic...)
 	b = append(b, version, byte(len(d.notes)))
 	b = append(b, d.mac[:]...)
-	b = binary.BigEndian.AppendUint64(b, d.speaker)
-	b = binary.BigEndian.AppendUint32(b, d.number)
+	b = d.answers.appendTo(d.name.appendTo(b))
 	for _, n := range d.notes {
 		head := byte(n.Standing)
 		if n.Question {
@@ -106,8 +122,8 @@ func parse(b []byte) (datagram, error) {
 	}
 	d := datagram{
 		mac:     mac(b[6:12]),
-		speaker: binary.BigEndian.Uint64(b[12:]),
-		number:  binary.BigEndian.Uint32(b[20:]),
+		name:    parseName(b[12:]),
+		answers: parseName(b[24:]),
 		notes:   make([]Note, 0, b[5]),
 	}
 	rest := b[headLength:]

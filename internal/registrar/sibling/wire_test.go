@@ -22,14 +22,16 @@ var (
 // example is a datagram with all that one can have.
 func example() datagram {
 	return datagram{
-		mac: mac{2, 0, 0, 0, 0, 0xe1}, speaker: 0x0102030405060708, number: 0x090a0b0c,
-		notes: []Note{{v4, Nothing, true}, {v6, Released, false}},
+		mac: mac{2, 0, 0, 0, 0, 0xe1}, name: name{0x0102030405060708, 0x090a0b0c},
+		answers: name{0x1112131415161718, 0x191a1b1c},
+		notes:   []Note{{v4, Nothing, true}, {v6, Released, false}},
 	}
 }
 
 func TestWire(t *testing.T) {
 	want := slices.Concat([]byte("mipr\x01\x02"),
 		[]byte{2, 0, 0, 0, 0, 0xe1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+		[]byte{0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c},
 		[]byte{0x80, 10, 0, 0, 10},
 		[]byte{0x44, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10})
 	got := example().appendTo(nil)

@@ -163,16 +163,17 @@ func (p *testPod) ready(t *testing.T, link netlink.Link) {
 }
 
 // hears waits for these words, and fails on others.
-func (p *testPod) hears(t *testing.T, link string, notes ...Note) {
+func (p *testPod) hears(t *testing.T, link string, notes ...Note) (h Heard) {
 	t.Helper()
 	select {
-	case h := <-p.Heard():
-		if got, want := fmt.Sprint(h), fmt.Sprint(Heard{link, notes}); got != want {
+	case h = <-p.Heard():
+		if got, want := fmt.Sprint(h.Link, h.Notes), fmt.Sprint(link, notes); got != want {
 			t.Errorf("%s hears %s, want %s", p.name, got, want)
 		}
 	case <-time.After(patience):
 		t.Fatalf("%s never hears %v; its log: %s", p.name, notes, p.log)
 	}
+	return h
 }
 
 // silence is how long nothing must be heard: many times what a datagram and

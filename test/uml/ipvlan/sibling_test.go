@@ -8,7 +8,6 @@ package ipvlan
 import (
 	"errors"
 	"net/netip"
-	"reflect"
 	"runtime"
 	"slices"
 	"strconv"
@@ -95,16 +94,17 @@ func (p pod) inside(t *testing.T, do func()) {
 	check(t, <-done)
 }
 
-func hears(t *testing.T, who string, c *sibling.Conversation, want sibling.Note) {
+func hears(t *testing.T, who string, c *sibling.Conversation, want sibling.Note) (h sibling.Heard) {
 	t.Helper()
 	select {
-	case h := <-c.Heard():
-		if !reflect.DeepEqual(h, sibling.Heard{Link: "net1", Notes: []sibling.Note{want}}) {
+	case h = <-c.Heard():
+		if h.Link != "net1" || !slices.Equal(h.Notes, []sibling.Note{want}) {
 			t.Errorf("%s hears %v, want %v", who, h, want)
 		}
 	case <-time.After(patience):
 		t.Fatalf("%s never hears %v", who, want)
 	}
+	return h
 }
 
 func hearsNothing(t *testing.T, who string, c *sibling.Conversation) {
@@ -129,9 +129,11 @@ func TestSiblingsOnOneENI(t *testing.T) {
 	a, b, stranger := pods[0].talk(t, eniMAC), pods[1].talk(t, eniMAC), pods[2].talk(t, otherMAC)
 
 	check(t, a.Say("net1", asks))
-	hears(t, "b", b, asks)
-	check(t, b.Say("net1", holds))
-	hears(t, "a", a, holds)
+	question := hears(t, "b", b, asks)
+	check(t, b.Answer(question, holds))
+	if h := hears(t, "a", a, holds); !h.Answer {
+		t.Error("the answer is not known for one")
+	}
 	hearsNothing(t, "a", a)
 	hearsNothing(t, "b", b)
 	hearsNothing(t, "a pod on another ENI", stranger)
@@ -155,7 +157,7 @@ func roundTrips(t *testing.T, a, b, other *sibling.Conversation) {
 			select {
 			case h := <-b.Heard():
 				if h.Notes[0].Question {
-					_ = b.Say("net1", holds)
+					_ = b.Answer(h, holds)
 				}
 			case <-other.Heard():
 			case <-done:
