@@ -5,6 +5,7 @@ package sibling
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -150,7 +151,9 @@ func (p *testPod) ready(t *testing.T, link netlink.Link) {
 	t.Helper()
 	for limit := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		found, err := p.AddrList(link, unix.AF_INET6)
-		must(t, err)
+		if !errors.Is(err, netlink.ErrDumpInterrupted) { // it is listed again
+			must(t, err)
+		}
 		for _, a := range found {
 			if a.IP.IsLinkLocalUnicast() && a.Flags&unix.IFA_F_TENTATIVE == 0 {
 				return
