@@ -290,6 +290,7 @@ func TestIdleIsSilent(t *testing.T) {
 func TestEmptyDatagram(t *testing.T) {
 	segment := newSegment(t, "br")
 	a, b := newPod(t, "a"), newPod(t, "b")
+	a.only(unix.AF_INET)
 	a.on(eni, a.attach(t, segment, "net1"))
 	b.on(eni, b.attach(t, segment, "net1"))
 	must(t, b.links["net1"].sockets[0].send(nil))
