@@ -34,7 +34,13 @@ func (s *siblings) Say(w ledger.Saying) {
 	case ledger.LetGo:
 		n.Standing = sibling.Released
 	}
-	if err := s.talk.Say(w.Interface, n); err != nil {
+	var err error
+	if heard, ok := w.Re.(sibling.Heard); ok {
+		err = s.talk.Answer(heard, n)
+	} else {
+		err = s.talk.Say(w.Interface, n)
+	}
+	if err != nil {
 		s.log.Debug("siblings on the ENI are not told", "error", err)
 	}
 }
@@ -46,29 +52,27 @@ func (s *siblings) Listen(ctx context.Context, heard func(ledger.Saying)) {
 			return
 		case h := <-s.talk.Heard():
 			for _, n := range h.Notes {
-				for _, w := range words(n) {
-					heard(ledger.Saying{Interface: h.Link, Addr: n.Addr, Word: w})
+				if w := word(n); w != "" {
+					heard(ledger.Saying{Interface: h.Link, Addr: n.Addr, Word: w, Answer: h.Answer, Re: h})
 				}
 			}
 		}
 	}
 }
 
-// words are what a note means to the ledger: a standing, and a question that the
-// standing does not imply.
-func words(n sibling.Note) []ledger.Word {
-	switch n.Standing {
-	case sibling.MayTake:
-		return []ledger.Word{ledger.MayTake}
-	case sibling.Holds:
-		return []ledger.Word{ledger.Holds}
-	case sibling.Releasing:
-		return []ledger.Word{ledger.LettingGo}
-	case sibling.Released:
-		return []ledger.Word{ledger.LetGo}
+// word is what a note means to the ledger, "" for nothing.
+func word(n sibling.Note) ledger.Word {
+	switch {
+	case n.Standing == sibling.MayTake:
+		return ledger.MayTake
+	case n.Standing == sibling.Holds:
+		return ledger.Holds
+	case n.Standing == sibling.Releasing:
+		return ledger.LettingGo
+	case n.Standing == sibling.Released:
+		return ledger.LetGo
+	case n.Question:
+		return ledger.Asks
 	}
-	if n.Question {
-		return []ledger.Word{ledger.Asks}
-	}
-	return nil
+	return ""
 }

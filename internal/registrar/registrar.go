@@ -27,6 +27,7 @@ type Registrar struct {
 
 	snapshots mailbox
 	answers   chan func(now time.Time) // what came back, to be told to the ledger
+	heard     chan ledger.Saying       // what siblings say
 	calls     sync.WaitGroup           // goroutines that wait for the network
 	workUntil context.Context          // ends when no answer is worth waiting for any more
 }
@@ -39,6 +40,7 @@ func New(o Options) *Registrar {
 		ledger:    ledger.New(o.Ledger, o.Rand),
 		snapshots: newMailbox(),
 		answers:   make(chan func(time.Time)),
+		heard:     make(chan ledger.Saying),
 	}
 }
 
@@ -95,6 +97,10 @@ func (r *Registrar) run(ctx context.Context, untilReady bool, limit <-chan time.
 			r.observe()
 		case tell := <-r.answers:
 			tell(time.Now())
+		case s := <-r.heard:
+			if !r.ledger.Heard(time.Now(), s) {
+				continue // anybody can say anything
+			}
 		case <-alarm.C:
 		case err := <-watched:
 			if watch.Err() == nil {
@@ -147,7 +153,10 @@ func (r *Registrar) listen(ctx context.Context) {
 	}
 	r.calls.Go(func() {
 		r.opts.Siblings.Listen(ctx, func(s ledger.Saying) {
-			r.answers <- func(at time.Time) { r.ledger.Heard(at, s) }
+			select {
+			case r.heard <- s:
+			case <-ctx.Done():
+			}
 		})
 	})
 }
@@ -162,6 +171,10 @@ func (r *Registrar) drain(alarm *time.Timer) error {
 		select {
 		case tell := <-r.answers:
 			tell(time.Now())
+		case s := <-r.heard:
+			if !r.ledger.Heard(time.Now(), s) {
+				continue
+			}
 		case <-alarm.C:
 		case <-limit.C:
 			return r.left()

@@ -87,8 +87,9 @@ type claim struct {
 	late     bool           // appeared after the first time that all were routed: a failover
 
 	inFlight bool
-	due      time.Time // not before
-	attempts int       // refusals of one class in a row
+	flight   eniassign.Verb // of the call in flight, 0 for none
+	due      time.Time      // not before
+	attempts int            // refusals of one class in a row
 	class    eniassign.Class
 
 	steals   int       // claims after a hold-down

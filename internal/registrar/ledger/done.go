@@ -17,7 +17,7 @@ func (l *Ledger) Done(now time.Time, call eniassign.Call, outcomes []eniassign.O
 		if c == nil || !c.inFlight {
 			continue
 		}
-		c.inFlight, c.answered = false, now
+		c.inFlight, c.flight, c.answered = false, 0, now
 		switch {
 		case call.Verb == eniassign.Release:
 			l.doneRelease(c, o, now)

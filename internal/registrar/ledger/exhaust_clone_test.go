@@ -45,7 +45,7 @@ func TestCloneKnowsEveryField(t *testing.T) {
 			"claims unplaced lanes onLanes refused history events",
 		reflect.TypeFor[eniState](): "facts described wish gone hint tagDue checkDue released",
 		reflect.TypeFor[claim](): "Target iface mac state since reason wanted restored standing before asked answered acked verb created noticed late " +
-			"inFlight due attempts class steals hint hintTill look doubts parting parted heir again crossed",
+			"inFlight flight due attempts class steals hint hintTill look doubts parting parted heir again crossed",
 	} {
 		var got []string
 		for i := range kind.NumField() {
@@ -107,7 +107,7 @@ func (d *digest) ledger(l *Ledger) {
 	for _, c := range l.sorted() {
 		d.text(fmt.Sprint(c.Target, c.state, c.standing, c.before, c.class))
 		d.flag(c.wanted, c.restored, c.late, c.inFlight, c.heir, c.again, c.reason != nil)
-		for _, n := range []int{int(c.verb), c.attempts, c.steals, int(c.hint), c.doubts, int(c.parting)} {
+		for _, n := range []int{int(c.verb), int(c.flight), c.attempts, c.steals, int(c.hint), c.doubts, int(c.parting)} {
 			d.number(int64(n))
 		}
 		d.time(c.asked, c.answered, c.acked, c.created, c.due, c.hintTill, c.look, c.parted, c.crossed)

@@ -154,8 +154,7 @@ func (d *duel) turn(i int) {
 	}
 	for _, s := range w.Say {
 		if d.sameENI {
-			d.twins[1-i].l.Heard(d.now, s)
-			d.turn(1 - i)
+			d.hear(1-i, s)
 		}
 	}
 	if len(w.Hints) > 0 {
@@ -164,6 +163,16 @@ func (d *duel) turn(i int) {
 }
 
 func (s *eniState) isDescribed() bool { return s != nil && s.described }
+
+// hear lets a pod hear what the other one says, at once; what it says to that
+// is an answer.
+func (d *duel) hear(i int, s Saying) {
+	s.Answer = s.Re != nil
+	s.Re = s.Word
+	if d.twins[i].l.Heard(d.now, s) {
+		d.turn(i)
+	}
+}
 
 // mayAsk checks a request as it leaves.
 func (d *duel) mayAsk(i int, c eniassign.Call) {

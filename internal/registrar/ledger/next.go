@@ -142,7 +142,7 @@ func (l *Ledger) known() []eniassign.ENI {
 // start marks a claim as in flight. From here until the answer EC2 may or may
 // not have done it, and so says the state file.
 func (l *Ledger) start(c *claim, v eniassign.Verb, now time.Time) {
-	c.inFlight, c.asked, c.look = true, now, time.Time{}
+	c.inFlight, c.flight, c.asked, c.look = true, v, now, time.Time{}
 	e := Event{Kind: Asked, Target: c.Target, Interface: c.iface, Failover: c.late}
 	if v == eniassign.Release {
 		l.events = append(l.events, e)

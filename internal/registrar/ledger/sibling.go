@@ -46,6 +46,10 @@ type Saying struct {
 	Interface string
 	Addr      netip.Addr
 	Word      Word
+	// Answer says of what was heard that it answers our last question.
+	Answer bool
+	// Re is what was heard, for whoever carries the answer to it; nil for none.
+	Re any
 }
 
 // parting is how far a release is with asking the siblings.
@@ -62,8 +66,13 @@ const (
 // say tells the siblings of a claim's ENI something of its address.
 func (l *Ledger) say(c *claim, word Word) {
 	if l.cfg.Siblings && c.Table == "" && c.iface != "" {
-		l.sayings = append(l.sayings, Saying{c.iface, c.Addr, word})
+		l.sayings = append(l.sayings, Saying{Interface: c.iface, Addr: c.Addr, Word: word})
 	}
+}
+
+// answer tells a sibling something that it asked.
+func (l *Ledger) answer(c *claim, word Word, s Saying) {
+	l.sayings = append(l.sayings, Saying{Interface: c.iface, Addr: c.Addr, Word: word, Re: s.Re})
 }
 
 // part asks the siblings before an address is released.
@@ -94,35 +103,45 @@ func (c *claim) awaits(now time.Time) bool {
 	return c.parting == lingering || c.parting == asking && c.parted.Equal(now)
 }
 
-// Heard takes what a sibling said.
-func (l *Ledger) Heard(now time.Time, s Saying) {
+// Heard takes what a sibling said, and tells whether that changed anything.
+func (l *Ledger) Heard(now time.Time, s Saying) bool {
 	c := l.claimOf(s)
 	switch {
 	case c == nil:
-		if s.Word == Asks && l.cfg.Floating.contains(s.Addr) && !l.closing && l.hasLink(s) {
-			l.sayings = append(l.sayings, Saying{s.Interface, s.Addr, MayTake})
+		if s.Word != Asks || !l.cfg.Floating.contains(s.Addr) || l.closing || !l.hasLink(s) {
+			return false
 		}
+		l.sayings = append(l.sayings, Saying{Interface: s.Interface, Addr: s.Addr, Word: MayTake, Re: s.Re})
+	case c.flight == eniassign.Release && (s.Word == Holds || s.Word == Asks):
+		l.answer(c, LettingGo, s) // even if the address is back
 	case c.wanted:
-		l.heardWanted(c, s.Word, now)
-	case c.inFlight && (s.Word == Holds || s.Word == Asks):
-		l.say(c, LettingGo)
-	case c.inFlight:
-	case c.state != Releasing:
-	case s.Word == Holds:
+		return l.heardWanted(c, s, now)
+	case c.inFlight, c.state != Releasing:
+		return false
+	case s.Word == Holds && s.Answer:
 		l.handOver(c, now)
-	case s.Word == MayTake:
+	case s.Word == Holds && c.parting == lingering:
+		c.due = now // the heir has come: ask it
+	case s.Word == MayTake && s.Answer:
 		c.heir = true
+	default:
+		return false
 	}
+	return true
 }
 
 // heardWanted takes what a sibling said of an address that is here.
-func (l *Ledger) heardWanted(c *claim, word Word, now time.Time) {
+func (l *Ledger) heardWanted(c *claim, s Saying, now time.Time) bool {
 	switch {
-	case word == Asks:
-		l.say(c, Holds)
-	case word == LettingGo && (c.look.IsZero() || c.look.After(now.Add(siblingLook))):
+	case s.Word == Asks:
+		l.answer(c, Holds, s)
+		if !c.releasable() { // the other leaves it to us
+			c.standing, c.before = InDoubt, InDoubt
+		}
+	case s.Word == LettingGo && (c.look.IsZero() || c.look.After(now.Add(siblingLook))):
 		c.look = now.Add(siblingLook)
-	case word != LetGo:
+	case s.Word != LetGo:
+		return false
 	case now.Sub(c.crossed) < lookInterval: // no sibling makes us call without end
 		c.look = now.Add(siblingLook)
 	case c.inFlight:
@@ -130,7 +149,10 @@ func (l *Ledger) heardWanted(c *claim, word Word, now time.Time) {
 	case c.state == Assigned:
 		c.crossed = now
 		l.lose(c, now)
+	default:
+		return false
 	}
+	return true
 }
 
 // handOver leaves an address to the sibling that has it now.

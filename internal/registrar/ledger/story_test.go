@@ -26,7 +26,7 @@ import (
 //	eni NAME MAC INDEX CIDR[,CIDR] PRIMARY [tag|untagged]   an ENI of this worker
 //	floating ADDR[,ADDR] [TABLE[,TABLE]]                    the floating IPs, from now on
 //	siblings                   registrars on the same ENI can be talked to
-//	heard LINK ADDR WORD       one of them says: asks, may-take, holds, letting-go, let-go
+//	heard LINK ADDR WORD [answer]  one of them says: asks, may-take, holds, letting-go, let-go
 //	check NAME on|off          the ENI's source/destination check
 //	route TABLE ADDR NAME|-    where EC2's route leads; - is a blackhole
 //	never-release | interfaces NAMES | no-imds | describe-interval D
@@ -130,7 +130,8 @@ func (s *stage) event(f []string) error {
 	case "floating":
 		s.floating(f[1:])
 	case "heard":
-		s.Heard(s.now, Saying{f[1], netip.MustParseAddr(f[2]), Word(strings.ReplaceAll(f[3], "-", " "))})
+		s.Heard(s.now, Saying{Interface: f[1], Addr: netip.MustParseAddr(f[2]), Word: Word(strings.ReplaceAll(f[3], "-", " ")),
+			Answer: len(f) > 4 && f[4] == "answer"})
 		s.step()
 	case "check":
 		i := slices.IndexFunc(s.enis, func(e eniassign.ENI) bool { return e.ID == f[1] })
