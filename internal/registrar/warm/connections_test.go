@@ -158,3 +158,21 @@ func TestWhereEachPingClosesNoneIsSentAnyMore(t *testing.T) {
 		}
 	})
 }
+
+// TestAShortIntervalGrowsAgainWithoutLosses: the front end that closed early
+// may not be there any more.
+func TestAShortIntervalGrowsAgainWithoutLosses(t *testing.T) {
+	e := &endpoint{idle: 4 * time.Second}
+	keep(t, e, func(t *testing.T, _ *journal) {
+		time.Sleep(time.Minute)
+		e.mu.Lock()
+		e.idle = 0
+		e.mu.Unlock()
+		time.Sleep(5 * time.Hour)
+		before, _, _ := e.state()
+		time.Sleep(time.Hour)
+		if pings, _, _ := e.state(); pings-before > 3600/15 {
+			t.Errorf("%d pings in an hour", pings-before)
+		}
+	})
+}

@@ -216,3 +216,14 @@ func TestCredentialsThatAreDeadOnArrivalMakeNoBusyLoop(t *testing.T) {
 		})
 	}
 }
+
+// TestASourceOfExpiredCredentialsIsAskedAsSlowlyAsOneThatFails.
+func TestASourceOfExpiredCredentialsIsAskedAsSlowlyAsOneThatFails(t *testing.T) {
+	s := &source{lasts: -time.Minute}
+	world(t, s, func(t *testing.T, _ *Credentials, _ *journal) {
+		time.Sleep(time.Hour)
+		if n := s.asked(); n > 150 {
+			t.Errorf("asked %d times in an hour", n)
+		}
+	})
+}
