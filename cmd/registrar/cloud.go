@@ -64,12 +64,17 @@ func (c *cloud) use(region string) {
 	}
 }
 
-// keepWarm has credentials and connections ready for the next call until ctx
-// ends; the connections are used at least at each interval.
-func (c *cloud) keepWarm(ctx context.Context, interval time.Duration) {
+// keepWarm has credentials ready for the next call until ctx ends, and where a
+// failover may come connections too, which are used at least at each interval. A
+// cluster of ordinary pods would keep a hundred thousand open for nothing, more
+// than one NAT gateway has room for (55,000 to an endpoint).
+func (c *cloud) keepWarm(ctx context.Context, interval time.Duration, failover bool) {
 	var both sync.WaitGroup
 	defer both.Wait()
 	both.Go(func() { c.credentials.Run(ctx, c.log, rand.Float64) })
+	if !failover {
+		return
+	}
 	select {
 	case <-c.regional:
 	case <-ctx.Done():

@@ -98,7 +98,7 @@ func TestAWarmCallPaysForNothingButItself(t *testing.T) {
 	c, sim := remoteCloud(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var done sync.WaitGroup
-	done.Go(func() { c.keepWarm(ctx, time.Second) })
+	done.Go(func() { c.keepWarm(ctx, time.Second, true) })
 	defer done.Wait()
 	defer cancel()
 	for _, wait := range []time.Duration{3500 * time.Millisecond, 0} {

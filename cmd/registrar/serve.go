@@ -81,7 +81,7 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, mode string, cfg
 	}
 	o.Cloud = cloud
 	if s.keepWarm > 0 {
-		servers.Go(func() { cloud.keepWarm(aside, s.keepWarm) })
+		servers.Go(func() { cloud.keepWarm(aside, s.keepWarm, len(s.floating.Addresses) > 0) })
 	}
 	return do(registrar.New(o))
 }

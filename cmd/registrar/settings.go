@@ -92,7 +92,7 @@ func (s *settings) registerHolding(fs *pflag.FlagSet) {
 	fs.DurationVar(&s.holdDown, "hold-down", ledger.DefaultHoldDown,
 		"`time` before an address that another ENI took is claimed again; doubles up to --hold-down-max")
 	fs.DurationVar(&s.keepWarm, "keep-warm", warm.DefaultInterval,
-		"longest `time` that connections to EC2 are idle, up to 1m; they are kept open, and credentials renewed ahead, so that a floating IP's call leaves at once; makes no EC2 calls; 0 for neither")
+		"longest `time` that connections to EC2 are idle, up to 1m: with --floating-ips they are kept open, and credentials are renewed ahead in any case, so that a floating IP's call leaves at once; makes no EC2 calls; 0 for neither")
 	fs.DurationVar(&s.holdDownMax, "hold-down-max", ledger.DefaultHoldDownMax, "the longest hold-down `time`")
 }
 

@@ -67,8 +67,9 @@ func firstCalls(ctx context.Context, o options, roundTrip, keepWarm time.Duratio
 	_, err = inLabOf(ctx, o, t, vpcsim.Options{Fabric: fabric.Options{Prefix: "bench"}, Remote: remote},
 		func(ctx context.Context, l *lab, o options) ([]figure, error) {
 			var all []*process
-			for _, pod := range t.Pods {
-				p, err := l.start(pod.Name, pod.Name, "sidecar", "--keep-warm", keepWarm.String())
+			for i, pod := range t.Pods {
+				p, err := l.start(pod.Name, pod.Name, "sidecar", "--keep-warm", keepWarm.String(),
+					"--floating-ips", sigAddress(200+i).Addr().String())
 				if err != nil {
 					return nil, err
 				}
