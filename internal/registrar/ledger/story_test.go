@@ -33,7 +33,8 @@ import (
 //	link NAME MAC [KIND]       an interface without addresses; kind ipvlan
 //	kernel [NAME=ADDR,ADDR …]  the kernel's table from now on; the rest is empty
 //	tag NAME                   gives the ENI its tag
-//	held NAME [ADDR …]         what EC2 would describe; NAME may be another worker's ENI
+//	held NAME [ADDR …]         what EC2 would describe, no other ENI has it then; NAME may be
+//	                           another worker's ENI
 //	shown NAME [ADDR …]        what IMDS would show
 //	answer inventory|describe|look|probe|hint|claim|hold|release [NAME] [ok|lost|CLASS/CODE]
 //	                           [ADDR=CLASS/CODE …]; lost is a dropped connection
@@ -159,7 +160,7 @@ func (s *stage) event(f []string) error {
 	case "kernel":
 		s.kernel(f[1:])
 	case "held":
-		s.held[f[1]] = addrs(f[2:])
+		s.hold(f[1], addrs(f[2:]))
 	case "shown":
 		s.shown[f[1]] = addrs(f[2:])
 	case "answer":
@@ -216,6 +217,14 @@ func (s *stage) floating(f []string) {
 		s.SetFloating(s.now, v)
 		s.step()
 	}
+}
+
+// hold puts addresses on an ENI: EC2 has each on one only.
+func (s *stage) hold(eni string, on []netip.Addr) {
+	for other, held := range s.held {
+		s.held[other] = slices.DeleteFunc(held, func(a netip.Addr) bool { return slices.Contains(on, a) })
+	}
+	s.held[eni] = on
 }
 
 func (s *stage) route(table string, a netip.Addr, eni string) {
