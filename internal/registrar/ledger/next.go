@@ -55,6 +55,7 @@ func (l *Ledger) Next(now time.Time) Work {
 	if l.refused != nil || !l.observed && !l.closing {
 		return w
 	}
+	l.nextCalls(&w, now) // first: what needs no call is to be watched over
 	if !l.closing {
 		l.nextInventory(&w, now)
 		l.nextHints(&w, now)
@@ -62,7 +63,6 @@ func (l *Ledger) Next(now time.Time) Work {
 		l.nextProbes(&w, now)
 	}
 	l.nextDescribe(&w, now)
-	l.nextCalls(&w, now)
 	w.Say, l.sayings = l.sayings, nil
 	l.wasReady = l.wasReady || len(l.Waiting()) == 0 // told in sentences: not while a failover waits
 	return w
