@@ -131,6 +131,9 @@ func (l *Ledger) Looked(now, started time.Time, k Look, holders map[netip.Addr]e
 	}
 	for _, c := range l.asked(k, started) {
 		h, held := holders[c.Addr]
+		if e := l.enis[c.ENI]; !held && e != nil && within(c, e.facts.Prefixes) {
+			h.ENI, held = c.ENI, true // EC2 tells no holder of what a prefix brings
+		}
 		l.located(c, h.ENI, held, now)
 	}
 }
