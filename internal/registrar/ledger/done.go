@@ -23,6 +23,9 @@ func (l *Ledger) Done(now time.Time, call eniassign.Call, outcomes []eniassign.O
 			l.doneRelease(c, o, now)
 		case o.Reason == nil:
 			l.acknowledge(c, Acked, now)
+		case c.wanted && o.Reason.Class == eniassign.Contested && call.Verb == eniassign.Hold && c.verb == eniassign.Claim:
+			c.standing, c.due = Lost, now // it went and came back meanwhile: to be claimed (law 3)
+			c.set(Pending, o.Reason, now)
 		default:
 			l.doneRefused(c, o, now)
 		}
