@@ -67,6 +67,9 @@ func (l *Ledger) byMAC(mac string) string {
 func (l *Ledger) match(w want) (string, *eniassign.Reason) {
 	for t, c := range l.claims {
 		if t.Addr == w.addr && c.mac == w.mac && c.standing != None && !l.enis[t.ENI].isGone() {
+			if t.Table != "" { // the annotation may name no table any more
+				return t.ENI, l.checkAddress(w.addr, l.enis[t.ENI].about())
+			}
 			return t.ENI, nil
 		}
 	}
