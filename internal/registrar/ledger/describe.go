@@ -38,7 +38,8 @@ func (l *Ledger) toDescribe(w *Work, now time.Time) []string {
 	}
 	// What the state file names and the inventory does not is asked for too.
 	for _, c := range l.claims {
-		if l.enis[c.ENI] == nil && c.Table == "" && c.state == Releasing && c.standing == InDoubt && !l.describe.denied {
+		doubt := c.Table == "" && c.state == Releasing && c.standing == InDoubt && !l.describe.denied
+		if l.enis[c.ENI] == nil && (doubt || c.wanted) {
 			l.enis[c.ENI] = &eniState{facts: eniassign.ENI{ID: c.ENI, DeviceIndex: -1}}
 			ids = append(ids, c.ENI)
 		}
