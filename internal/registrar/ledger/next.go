@@ -73,7 +73,7 @@ func (l *Ledger) nextCalls(w *Work, now time.Time) {
 	var items []eniassign.Item
 	for _, c := range l.sorted() {
 		verb, ok := l.needs(c)
-		if ok && verb == eniassign.Release && l.foreign(c) {
+		if ok && !c.inFlight && verb == eniassign.Release && l.foreign(c) {
 			l.abandon(c, now)
 			continue
 		}
@@ -117,6 +117,9 @@ func (l *Ledger) needs(c *claim) (eniassign.Verb, bool) {
 // releasing there could take the address from somebody else (law 5).
 func (l *Ledger) foreign(c *claim) bool {
 	inv := l.inventory.known
+	if e := l.enis[c.ENI]; e != nil && e.facts.MAC != "" && e.described && !e.gone && !l.detached(e.facts) {
+		return false // a hole in IMDS: EC2 has told of it
+	}
 	return inv != nil && inv.FromIMDS && !slices.ContainsFunc(inv.ENIs, func(e eniassign.ENI) bool { return e.ID == c.ENI })
 }
 
