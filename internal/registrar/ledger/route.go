@@ -44,6 +44,7 @@ func (l *Ledger) nextProbes(w *Work, now time.Time) {
 	if i < 0 {
 		return
 	}
+	about.SourceDestCheck = nil // that is a concern of its own, and asks nothing of the rights
 	a := f.Addresses[i].Addr()
 	for _, table := range f.RouteTables {
 		p := l.probes[table]

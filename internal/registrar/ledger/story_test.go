@@ -41,7 +41,7 @@ import (
 //	+D                         time passes
 //	restart [D]                the container restarts after D; the state file survives
 //	sigterm
-//	state ADDR STATE [CODE] | ready | waiting TEXT | concern TEXT | drained | record ADDR STANDING|-
+//	state ADDR STATE [CODE] | ready | waiting TEXT | concern [TEXT] | drained | record ADDR STANDING|-
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob("testdata/stories/*.txt")
 	if err != nil || len(files) == 0 {

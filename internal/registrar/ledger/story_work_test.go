@@ -114,6 +114,9 @@ func (s *stage) answer(f []string) error {
 	case "look":
 		s.locate(p, r)
 	case "probe":
+		if checked(p.call.About) { // the client sends nothing then
+			r = refusal("Permanent/SourceDestCheckOn")
+		}
 		s.Probed(s.now, p.call, r)
 	default:
 		s.Done(s.now, p.call, outcomes(p.call, f, r))
@@ -196,7 +199,7 @@ func (s *stage) expect(f []string) error {
 			return fmt.Errorf("waiting for %q", w)
 		}
 	case "concern":
-		if w := strings.Join(s.Concerns(), "\n"); !strings.Contains(w, strings.Join(f[1:], " ")) {
+		if w := strings.Join(s.Concerns(), "\n"); !strings.Contains(w, strings.Join(f[1:], " ")) || len(f) == 1 && w != "" {
 			return fmt.Errorf("the concerns are %q", w)
 		}
 	case "drained":
