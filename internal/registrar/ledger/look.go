@@ -145,9 +145,12 @@ func (l *Ledger) LookedUpRoutes(now, started time.Time, k Look, routes []eniassi
 	}
 	for _, c := range l.asked(k, started) {
 		i := slices.IndexFunc(routes, func(r eniassign.Route) bool { return r.Table == c.Table && r.Addr == c.Addr })
-		if i < 0 || routes[i].Blackhole || routes[i].ENI == "" {
+		if i < 0 || routes[i].ENI == "" || routes[i].Blackhole && routes[i].ENI != c.ENI {
 			l.located(c, "", false, now)
 			continue
+		}
+		if e := l.enis[c.ENI]; e != nil && routes[i].Blackhole {
+			e.wish = true // it leads here, no call would better it: is the ENI still here?
 		}
 		l.located(c, routes[i].ENI, true, now)
 	}

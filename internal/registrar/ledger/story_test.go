@@ -28,7 +28,7 @@ import (
 //	siblings                   registrars on the same ENI can be talked to
 //	heard LINK ADDR WORD [answer]  one of them says: asks, may-take, holds, letting-go, let-go
 //	check NAME on|off          the ENI's source/destination check
-//	route TABLE ADDR NAME|-    where EC2's route leads; - is a blackhole
+//	route TABLE ADDR NAME|- [dead]   where EC2's route leads; - and dead are blackholes
 //	never-release | interfaces NAMES | no-imds | describe-interval D
 //	link NAME MAC [KIND]       an interface without addresses; kind ipvlan
 //	kernel [NAME=ADDR,ADDR …]  the kernel's table from now on; the rest is empty
@@ -139,7 +139,7 @@ func (s *stage) event(f []string) error {
 		on := f[2] == "on"
 		s.enis[i].SourceDestCheck = &on
 	case "route":
-		s.route(f[1], netip.MustParseAddr(f[2]), f[3])
+		s.route(f[1], netip.MustParseAddr(f[2]), f[3], f[3] == "-" || len(f) > 4)
 	case "never-release":
 		s.cfg.NeverRelease = true
 	case "describe-interval":
@@ -227,9 +227,9 @@ func (s *stage) hold(eni string, on []netip.Addr) {
 	s.held[eni] = on
 }
 
-func (s *stage) route(table string, a netip.Addr, eni string) {
+func (s *stage) route(table string, a netip.Addr, eni string, dead bool) {
 	s.routes = slices.DeleteFunc(s.routes, func(r eniassign.Route) bool { return r.Table == table && r.Addr == a })
-	r := eniassign.Route{Table: table, Addr: a, ENI: eni, Blackhole: eni == "-"}
+	r := eniassign.Route{Table: table, Addr: a, ENI: eni, Blackhole: dead}
 	s.routes = append(s.routes, r)
 }
 
