@@ -17,7 +17,8 @@ const (
 	KeyInterfaces = Prefix + "interfaces"
 	// KeyFloatingIPs names the addresses that move between pods.
 	KeyFloatingIPs = Prefix + "floating-ips"
-	// KeyRouteTables names the route tables of floating IPs outside of the VPC.
+	// KeyRouteTables names the route tables of floating IPs outside of the
+	// ENI's subnet.
 	KeyRouteTables = Prefix + "route-tables"
 	// KeyRelease says whether addresses are given back.
 	KeyRelease = Prefix + "release"
@@ -52,9 +53,9 @@ func Keys() []Key {
 		{KeyInterfaces, "pod", "interface names, separated by commas", "net1,net2",
 			"look after these interfaces only, and wait until each has an address; default: all but the pod's default network"},
 		{KeyFloatingIPs, "pod", "IP addresses or prefixes, separated by commas", "10.0.1.50,fd00:1::/120",
-			"addresses that move between pods"},
+			"addresses that move between pods: they never wait behind others, and a rival is noticed within seconds"},
 		{KeyRouteTables, "pod", "route table IDs (rtb-…), separated by commas", "rtb-0123456789abcdef0",
-			"route tables in which floating IPs outside of the VPC are routes to the active pod"},
+			"route tables in which floating IPs outside of the ENI's subnet are routes to the active pod's ENI"},
 		{KeyRelease, "pod", "always or never", "never",
 			"always: unassign an address when it goes and when the pod ends; never: leave it on the ENI. Default: always"},
 		{KeyLogLevel, "pod", "debug, info, warn or error", "debug", "the registrar's log level"},

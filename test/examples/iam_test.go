@@ -80,7 +80,7 @@ func calls() []string {
 // TestRegistrarPolicies: exactly the actions that are called; those that change
 // something on tagged ENIs of one account and Region only.
 func TestRegistrarPolicies(t *testing.T) {
-	all := calls()
+	all := slices.DeleteFunc(calls(), func(a string) bool { return strings.Contains(a, "Route") })
 	ipv4 := slices.DeleteFunc(slices.Clone(all), func(a string) bool { return strings.Contains(a, "Ipv6") })
 	for name, want := range map[string][]string{"registrar.json": all, "registrar-one-vpc.json": all, "registrar-ipv4.json": ipv4} {
 		var actions []string
@@ -105,6 +105,31 @@ func TestRegistrarPolicies(t *testing.T) {
 		if !slices.Equal(actions, want) {
 			t.Errorf("%s allows %v, the registrar calls %v", name, actions, want)
 		}
+	}
+}
+
+// TestRoutesPolicy: what floating IPs outside of the subnet need beside registrar.json,
+// and no more: changes in route tables by name only.
+func TestRoutesPolicy(t *testing.T) {
+	want := slices.DeleteFunc(calls(), func(a string) bool { return !strings.Contains(a, "Route") })
+	var actions []string
+	for _, s := range policies(t)["registrar-routes.json"].Statement {
+		actions = append(actions, s.Action...)
+		if slices.Equal(s.Action, words{"ec2:DescribeRouteTables"}) {
+			continue
+		}
+		for _, r := range s.Resource {
+			if !strings.HasPrefix(r, "arn:aws:ec2:eu-west-1:111122223333:route-table/rtb-") || strings.Contains(r, "*") {
+				t.Errorf("%s is about %s", s.Sid, r)
+			}
+		}
+		if s.Effect != "Allow" || len(s.Resource) == 0 {
+			t.Errorf("%+v", s)
+		}
+	}
+	slices.Sort(actions)
+	if !slices.Equal(actions, want) {
+		t.Errorf("it allows %v, the registrar calls %v", actions, want)
 	}
 }
 
