@@ -26,8 +26,11 @@ import (
 const (
 	webPort, opsPort = 9443, 8080
 	// drain is shorter than the installation's, since here a controller takes
-	// lag to change the EndpointSlice, and no kube-proxy has to follow.
-	drain, lag = 1500 * time.Millisecond, 500 * time.Millisecond
+	// lag to change the EndpointSlice, and no kube-proxy has to follow. It is
+	// long enough for an API server on a busy machine to use every connection
+	// that it keeps, and so to give it up: one that is closed unused loses the
+	// request that is just being sent on it.
+	drain, lag = 4 * time.Second, 500 * time.Millisecond
 	// endPatience is drain and the time for what is under way.
 	endPatience = drain + 10*time.Second
 )
