@@ -25,12 +25,6 @@ const (
 	moveGrace = 50 * time.Millisecond
 )
 
-// A move is addresses with the ENI that is believed to hold them, "" where none is.
-type move struct {
-	owner string
-	addrs []netip.Addr
-}
-
 // An early is a request to assign that left before the owners were known. Where
 // it succeeds after all, no move is needed any more.
 type early struct {
