@@ -11,6 +11,8 @@ import (
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
 )
 
+const ms = time.Millisecond
+
 // powerCutCalls are a standby's calls for a floating IPv6 address that a dead
 // worker holds, beside what others do.
 func powerCutCalls(zero time.Time) []model.Call {

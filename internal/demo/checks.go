@@ -62,8 +62,8 @@ func (s *story) evidence() {
 	}
 	for _, p := range s.procs {
 		s.t.gap()
-		s.t.note("%s has printed last:", p.name)
-		s.t.note("%s", cmp.Or(p.tail(), "nothing"))
+		s.t.note("%s has printed last:", p.Name)
+		s.t.note("%s", cmp.Or(p.Tail(), "nothing"))
 	}
 	s.t.gap()
 }

@@ -10,6 +10,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/proc"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/traffic"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
@@ -48,9 +50,9 @@ type story struct {
 	atStart  holdings
 	before   []pairResult
 	pings    uint16 // sent so far
-	procs    []*process
-	sidecars map[string]*process // those that should be running, by pod
-	echoes   map[string]*echo    // by pod
+	procs    []*proc.Process
+	sidecars map[string]*proc.Process // those that should be running, by pod
+	echoes   map[string]*traffic.Echo // by pod
 }
 
 // Run tells the whole story. It needs root, or package sandbox, and leaves no
@@ -67,7 +69,7 @@ func Run(ctx context.Context, opts Options) (Report, error) {
 	}
 	s := &story{
 		opts: opts, t: newTimeline(opts.Out, opts.Color), topo: topo,
-		sidecars: make(map[string]*process), echoes: make(map[string]*echo),
+		sidecars: make(map[string]*proc.Process), echoes: make(map[string]*traffic.Echo),
 		report: Report{Failed: []string{}, Routed: []Routed{}, Failovers: []Failover{}},
 	}
 	err = s.tell(ctx)
@@ -111,10 +113,10 @@ func (s *story) tell(ctx context.Context) error {
 // close ends everything that the story has started.
 func (s *story) close() error {
 	for _, p := range s.procs {
-		p.kill()
+		p.Kill()
 	}
 	for _, e := range s.echoes {
-		e.close()
+		e.Close()
 	}
 	if s.sim == nil {
 		return nil

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
@@ -50,16 +51,16 @@ func (s *story) shutdown(ctx context.Context) error {
 	pods := []string{active, standby}
 	died := make(map[string]error)
 	for _, pod := range pods {
-		if err := s.sidecars[pod].terminate(); err != nil {
-			died[pod] = fmt.Errorf("%s: %w", s.sidecars[pod].name, err)
+		if err := s.sidecars[pod].Signal(syscall.SIGTERM); err != nil {
+			died[pod] = fmt.Errorf("%s: %w", s.sidecars[pod].Name, err)
 		}
 	}
 	for _, pod := range pods {
 		p := s.sidecars[pod]
-		err := cmp.Or(died[pod], p.wait(ctx, s.opts.Patience))
+		err := cmp.Or(died[pod], p.Wait(ctx, s.opts.Patience))
 		took := ""
 		if err == nil {
-			took = ", " + millis(p.ended.Sub(began)) + " after SIGTERM"
+			took = ", " + millis(p.Ended.Sub(began)) + " after SIGTERM"
 		}
 		s.expect(err == nil, fmt.Sprintf("the sidecar in %s ends with exit code 0%s", pod, took), fmt.Sprint(err))
 	}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/traffic"
 )
 
 const (
@@ -23,7 +25,7 @@ const (
 func (s *story) handOver(ctx context.Context) error {
 	s.t.chapter("5. Failover: keepalived hands the floating addresses over")
 	for _, pod := range []string{active, standby} {
-		e, err := startEcho(ctx, s.sim.Fabric.Pod(pod).Namespace, floating())
+		e, err := traffic.StartEcho(ctx, s.sim.Fabric.Pod(pod).Namespace, floating())
 		if err != nil {
 			return err
 		}
@@ -34,14 +36,14 @@ func (s *story) handOver(ctx context.Context) error {
 		return err
 	}
 	s.t.say("client sends each 1,000 numbered packets a second, and counts the answers")
-	err := s.failOver(ctx, "handed over", active, standby, func([]*stream) error {
+	err := s.failOver(ctx, "handed over", active, standby, func([]*traffic.Stream) error {
 		s.t.say("both addresses are taken off active and put on standby")
 		return s.giveUp(active)
 	})
 	if err != nil {
 		return err
 	}
-	err = s.failOver(ctx, "handed back", standby, active, func([]*stream) error {
+	err = s.failOver(ctx, "handed back", standby, active, func([]*traffic.Stream) error {
 		s.t.say("and back: both are taken off standby and put on active")
 		return s.giveUp(standby)
 	})
@@ -58,16 +60,16 @@ func (s *story) handOver(ctx context.Context) error {
 // powerCut takes the active pod's worker away, so that nobody releases.
 func (s *story) powerCut(ctx context.Context) error {
 	s.t.chapter("6. Failover: worker1 loses power, and nobody releases anything")
-	err := s.failOver(ctx, "power cut", active, standby, func(streams []*stream) error {
+	err := s.failOver(ctx, "power cut", active, standby, func(streams []*traffic.Stream) error {
 		s.t.say("worker1 and active are cut off; keepalived on standby notices after %s", millis(detection))
 		if err := s.sim.Fabric.Worker(worker1).Remove(); err != nil {
 			return err
 		}
-		pause(ctx, time.Until(streams[0].lastAnswer().Add(detection)))
+		pause(ctx, time.Until(streams[0].LastAnswer().Add(detection)))
 		return nil
 	})
 	delete(s.sidecars, active)
-	s.echoes[active].close()
+	s.echoes[active].Close()
 	delete(s.echoes, active)
 	if err != nil {
 		return err
@@ -95,15 +97,15 @@ func (s *story) firstHome(ctx context.Context) error {
 
 // failOver moves the floating addresses to a pod while the client sends, and
 // measures. leave makes the pod that has them lose them.
-func (s *story) failOver(ctx context.Context, name, from, to string, leave func([]*stream) error) error {
-	var streams []*stream
+func (s *story) failOver(ctx context.Context, name, from, to string, leave func([]*traffic.Stream) error) error {
+	var streams []*traffic.Stream
 	defer func() {
 		for _, st := range streams {
-			st.close()
+			st.Close()
 		}
 	}()
 	for _, a := range floating() {
-		st, err := startStream(ctx, s.sim.Fabric.Pod(client).Namespace, a)
+		st, err := traffic.Start(ctx, s.sim.Fabric.Pod(client).Namespace, a)
 		if err != nil {
 			return err
 		}
@@ -137,7 +139,7 @@ func (s *story) failOver(ctx context.Context, name, from, to string, leave func(
 		})
 	}
 	flow := s.answersFlow(ctx, streams, time.Now())
-	for i, l := range finish(streams) {
+	for i, l := range traffic.Finish(streams) {
 		m := &f.Families[i]
 		m.Sent, m.Lost, m.Gap = l.Sent, l.Lost, Millis(l.Gap)
 	}
@@ -148,10 +150,10 @@ func (s *story) failOver(ctx context.Context, name, from, to string, leave func(
 
 // answersFlow waits until enough packets of each stream that were sent after a
 // moment are answered.
-func (s *story) answersFlow(ctx context.Context, streams []*stream, after time.Time) bool {
+func (s *story) answersFlow(ctx context.Context, streams []*traffic.Stream, after time.Time) bool {
 	return s.await(ctx, func() bool {
 		for _, st := range streams {
-			if st.answeredSince(after) < steadyPackets {
+			if st.AnsweredSince(after) < steadyPackets {
 				return false
 			}
 		}

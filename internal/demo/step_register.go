@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/proc"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
 )
 
@@ -22,7 +23,7 @@ func (s *story) register(ctx context.Context) error {
 		return err
 	}
 	s.t.say("active and standby run \"registrar sidecar\"; \"registrar wait\" tells when they are ready")
-	var ready []*process
+	var ready []*proc.Process
 	for _, pod := range []string{active, standby} {
 		w, err := s.startSidecar(pod)
 		if err != nil {
@@ -49,16 +50,16 @@ func (s *story) initialise(ctx context.Context, pod string) error {
 	if err != nil {
 		return err
 	}
-	err = p.wait(ctx, s.opts.Patience)
+	err = p.Wait(ctx, s.opts.Patience)
 	if err := s.demand(err == nil, "init in "+pod+" ends with exit code 0", fmt.Sprint(err)); err != nil {
 		return err
 	}
-	s.report.Routed = append(s.report.Routed, Routed{pod, podOf(s.topo, pod).Worker, "init", Millis(p.took()), tally(since(s.sim.VPC.Calls(), began))})
+	s.report.Routed = append(s.report.Routed, Routed{pod, podOf(s.topo, pod).Worker, "init", Millis(p.Took()), tally(since(s.sim.VPC.Calls(), began))})
 	return s.has(podOf(s.topo, pod))
 }
 
 // startSidecar starts the registrar in a pod, and what waits for it.
-func (s *story) startSidecar(pod string) (ready *process, err error) {
+func (s *story) startSidecar(pod string) (ready *proc.Process, err error) {
 	if s.sidecars[pod], err = s.registrar(pod, "sidecar"); err != nil {
 		return nil, err
 	}
@@ -66,23 +67,23 @@ func (s *story) startSidecar(pod string) (ready *process, err error) {
 }
 
 // becomesReady waits for a sidecar that was just started.
-func (s *story) becomesReady(ctx context.Context, pod topology.Pod, ready *process) error {
-	err := ready.wait(ctx, s.opts.Patience)
+func (s *story) becomesReady(ctx context.Context, pod topology.Pod, ready *proc.Process) error {
+	err := ready.Wait(ctx, s.opts.Patience)
 	sidecar := s.sidecars[pod.Name]
-	if err == nil && !sidecar.running() {
-		err = errors.New(sidecar.name + " has ended")
+	if err == nil && !sidecar.Running() {
+		err = errors.New(sidecar.Name + " has ended")
 	}
 	if err := s.demand(err == nil, "the sidecar in "+pod.Name+" is ready", fmt.Sprint(err)); err != nil {
 		return err
 	}
-	calls := since(s.sim.VPC.Calls(), sidecar.began)
+	calls := since(s.sim.VPC.Calls(), sidecar.Began)
 	mine := calls[:0]
 	for _, c := range calls {
 		if c.Worker == pod.Worker {
 			mine = append(mine, c)
 		}
 	}
-	s.report.Routed = append(s.report.Routed, Routed{pod.Name, pod.Worker, "sidecar", Millis(ready.ended.Sub(sidecar.began)), tally(mine)})
+	s.report.Routed = append(s.report.Routed, Routed{pod.Name, pod.Worker, "sidecar", Millis(ready.Ended.Sub(sidecar.Began)), tally(mine)})
 	return s.has(pod)
 }
 
@@ -105,28 +106,28 @@ func (s *story) showStatus(ctx context.Context, pod string) error {
 	if err != nil {
 		return err
 	}
-	err = p.wait(ctx, s.opts.Patience)
+	err = p.Wait(ctx, s.opts.Patience)
 	if err := s.demand(err == nil, "\"registrar status\" in "+pod+" answers", fmt.Sprint(err)); err != nil {
 		return err
 	}
 	s.t.gap()
-	s.t.block(linesOf(p.out.String()))
+	s.t.block(linesOf(p.Out.String()))
 	return nil
 }
 
 // registrar starts the program in a pod. Its environment has nothing of the
 // user's: what leads to AWS here must lead to this VPC.
-func (s *story) registrar(pod, command string) (*process, error) {
+func (s *story) registrar(pod, command string) (*proc.Process, error) {
 	p := s.sim.Fabric.Pod(pod)
 	dir := filepath.Join(s.sim.Fabric.Dir(), "state", p.Worker().Name, pod) // a pod's emptyDir
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the registrar's state directory: %w", err)
 	}
 	env := append(s.sim.Env(pod), "REGISTRAR_STATE_DIR="+dir, "REGISTRAR_TERMINATION_LOG="+filepath.Join(dir, "termination-log"))
-	proc, err := startProcess(p.Namespace, fmt.Sprintf("registrar %s in %s", command, pod), env, s.opts.Registrar, command)
+	started, err := proc.Start(p.Namespace, fmt.Sprintf("registrar %s in %s", command, pod), env, s.opts.Registrar, command)
 	if err != nil {
 		return nil, err
 	}
-	s.procs = append(s.procs, proc)
-	return proc, nil
+	s.procs = append(s.procs, started)
+	return started, nil
 }

@@ -1,7 +1,7 @@
 // Copyright The multus-ip-registrar Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package demo
+package traffic
 
 import (
 	"context"
@@ -17,16 +17,17 @@ import (
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/netspace"
 )
 
-// An echo is the application of a pod: it answers each packet with itself, on
+// An Echo is the application of a pod: it answers each packet with itself, on
 // addresses that the pod may get only later, as applications behind keepalived
 // do.
-type echo struct {
+type Echo struct {
 	conns []net.PacketConn
 	done  sync.WaitGroup
 }
 
-func startEcho(ctx context.Context, in *netspace.Namespace, addrs []netip.Addr) (*echo, error) {
-	e := &echo{}
+// StartEcho answers on the addresses, in a pod's namespace, until Close.
+func StartEcho(ctx context.Context, in *netspace.Namespace, addrs []netip.Addr) (*Echo, error) {
+	e := &Echo{}
 	lc := net.ListenConfig{Control: freebind}
 	for _, a := range addrs {
 		var c net.PacketConn
@@ -35,7 +36,7 @@ func startEcho(ctx context.Context, in *netspace.Namespace, addrs []netip.Addr) 
 			return err
 		})
 		if err != nil {
-			e.close()
+			e.Close()
 			return nil, fmt.Errorf("answer packets to %s in %s: %w", a, in.Name, err)
 		}
 		e.conns = append(e.conns, c)
@@ -55,7 +56,8 @@ func answer(c net.PacketConn) {
 	}
 }
 
-func (e *echo) close() {
+// Close ends it.
+func (e *Echo) Close() {
 	for _, c := range e.conns {
 		_ = c.Close()
 	}

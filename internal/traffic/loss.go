@@ -1,22 +1,22 @@
 // Copyright The multus-ip-registrar Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package demo
+package traffic
 
 import (
 	"slices"
 	"time"
 )
 
-// never is the time of an answer that did not come.
-const never = time.Duration(-1)
+// Never is the time of an answer that did not come.
+const Never = time.Duration(-1)
 
-// A packet is one numbered packet: when it was sent and when its answer came
+// A Packet is one numbered packet: when it was sent and when its answer came
 // back, since the stream began.
-type packet struct{ sent, answered time.Duration }
+type Packet struct{ Sent, Answered time.Duration }
 
-// A loss is what a client has seen of a stream of packets.
-type loss struct {
+// A Loss is what a client has seen of a stream of packets.
+type Loss struct {
 	Sent int
 	Lost int
 	// Gap is the longest time without any answer: between two answers in a
@@ -24,16 +24,16 @@ type loss struct {
 	Gap time.Duration
 }
 
-// measure judges the packets of a stream whose client stopped listening at end.
-func measure(packets []packet, end time.Duration) loss {
-	l := loss{Sent: len(packets)}
+// Measure judges the packets of a stream whose client stopped listening at end.
+func Measure(packets []Packet, end time.Duration) Loss {
+	l := Loss{Sent: len(packets)}
 	answers := []time.Duration{}
 	for _, p := range packets {
-		if p.answered == never {
+		if p.Answered == Never {
 			l.Lost++
 			continue
 		}
-		answers = append(answers, p.answered)
+		answers = append(answers, p.Answered)
 	}
 	slices.Sort(answers)
 	last := time.Duration(0)
