@@ -30,6 +30,7 @@ type fault struct {
 	Delay   string `json:"delay,omitempty"`
 	Count   int    `json:"count,omitempty"`
 	For     string `json:"for,omitempty"`
+	Spare   int    `json:"spare,omitempty"`
 }
 
 // An imdsChange is what is to be different about a worker's IMDS.
@@ -86,6 +87,7 @@ func faultAddCommand(s *settings) *cobra.Command {
 	p.DurationVar(&delay, "delay", 0, "answer this much later")
 	p.IntVar(&f.Count, "count", 0, "befall only so many calls (default all)")
 	p.DurationVar(&lasting, "for", 0, "end after this time (default never)")
+	p.IntVar(&f.Spare, "spare", 0, "let one call of so many go by: 10 befalls nine calls of ten (default none)")
 	return c
 }
 

@@ -59,13 +59,14 @@ type faultJSON struct {
 	Delay      duration   `json:"delay,omitzero"`
 	Count      int        `json:"count,omitempty"`
 	For        duration   `json:"for,omitzero"`
+	Spare      int        `json:"spare,omitempty"`
 }
 
 func (f faultJSON) model() model.Fault {
 	return model.Fault{
 		Action: f.Action, ENI: f.ENI, Address: f.Address, AccessKey: f.AccessKey, Worker: f.Worker,
 		Code: f.Code, Message: f.Message, HTTPStatus: f.HTTPStatus, Drop: f.Drop, Delay: time.Duration(f.Delay),
-		Count: f.Count, For: time.Duration(f.For),
+		Count: f.Count, For: time.Duration(f.For), Spare: f.Spare,
 	}
 }
 
@@ -74,7 +75,7 @@ func faultsJSON(faults []model.ActiveFault) []faultJSON {
 	for i, f := range faults {
 		out[i] = faultJSON{
 			f.ID, f.Hits, f.Action, f.ENI, f.Address, f.AccessKey, f.Worker,
-			f.Code, f.Message, f.HTTPStatus, f.Drop, duration(f.Delay), f.Count, duration(f.For),
+			f.Code, f.Message, f.HTTPStatus, f.Drop, duration(f.Delay), f.Count, duration(f.For), f.Spare,
 		}
 	}
 	return out

@@ -46,6 +46,9 @@ type Fault struct {
 	// long it lasts, 0 until it is removed.
 	Count int
 	For   time.Duration
+	// Spare lets one call of that many go by: with 10 the fault befalls nine
+	// calls, then spares one, and so on; 0 spares none.
+	Spare int
 }
 
 // Validate says what is wrong with a fault that came from outside.
@@ -55,8 +58,10 @@ func (f Fault) Validate() error {
 		return fmt.Errorf("drop is %q; write %q or %q", f.Drop, DropBefore, DropAfter)
 	case f.Code == "" && f.Drop == DropNever && f.Delay == 0:
 		return fmt.Errorf("the fault does nothing; write a code, a drop or a delay")
-	case f.Count < 0 || f.For < 0 || f.Delay < 0:
-		return fmt.Errorf("count, for and delay cannot be negative")
+	case f.Count < 0 || f.For < 0 || f.Delay < 0 || f.Spare < 0:
+		return fmt.Errorf("count, for, delay and spare cannot be negative")
+	case f.Spare == 1:
+		return fmt.Errorf("spare is 1: the fault would befall no call")
 	case f.HTTPStatus != 0 && (f.HTTPStatus < 400 || f.HTTPStatus > 599):
 		return fmt.Errorf("httpStatus is %d; an error has 400 to 599", f.HTTPStatus)
 	}
@@ -74,6 +79,13 @@ type ActiveFault struct {
 type activeFault struct {
 	ActiveFault
 	until time.Time
+	met   int // calls that it matched
+}
+
+// spares counts a call that the fault matches, and says whether it goes by.
+func (a *activeFault) spares() bool {
+	a.met++
+	return a.Spare > 0 && a.met%a.Spare == 0
 }
 
 // over says that the fault has done what it was to do.
@@ -151,6 +163,9 @@ func (v *VPC) strike(c *Call) (e effect) {
 	for _, a := range v.faults {
 		decides := a.Code != "" || a.Drop != DropNever
 		if !v.befalls(a.Fault, c) || decides && (e.refusal != nil || e.drop != DropNever) {
+			continue
+		}
+		if a.spares() {
 			continue
 		}
 		a.Hits++

@@ -36,6 +36,18 @@ func TestFaultForSomeTime(t *testing.T) {
 	})
 }
 
+func TestFaultThatSparesSomeCalls(t *testing.T) {
+	v := newWorld(t)
+	v.Inject(Fault{Action: "Assign*", Code: "InternalError", Spare: 3})
+	const refused = "InternalError: Injected fault."
+	for _, want := range []string{refused, refused, "", refused, refused, ""} {
+		wantRefusal(t, assign6(v, "sig1", "2600:1f14:1:201::100"), want)
+	}
+	if hits := v.Faults()[0].Hits; hits != 4 {
+		t.Errorf("the fault befell %d calls, want 4 of 6", hits)
+	}
+}
+
 func TestFaultIsRemoved(t *testing.T) {
 	v := newWorld(t)
 	remove := v.Inject(Fault{Action: "Assign*", Code: "AuthFailure"})
@@ -148,7 +160,7 @@ func TestCallLog(t *testing.T) {
 }
 
 func TestFaultValidate(t *testing.T) {
-	for _, f := range []Fault{{}, {Drop: "sideways"}, {Code: "X", Count: -1}, {Code: "X", HTTPStatus: 200}} {
+	for _, f := range []Fault{{}, {Drop: "sideways"}, {Code: "X", Count: -1}, {Code: "X", Spare: -1}, {Code: "X", Spare: 1}, {Code: "X", HTTPStatus: 200}} {
 		if f.Validate() == nil {
 			t.Errorf("%+v was accepted", f)
 		}
