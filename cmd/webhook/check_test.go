@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -47,6 +48,7 @@ func TestCheck(t *testing.T) {
 		{"just installed", []error{errForbidden, errNoEndpoint, errNoEndpoint}, native, 4, ""},
 		{"never injected", nil, func(*corev1.Pod) {}, 10, "the API server did not ask the webhook"},
 		{"no endpoint", slices.Repeat([]error{errNoEndpoint}, 100), native, 10, "no endpoints available"},
+		{"no endpoint, then no answer", []error{errNoEndpoint, context.DeadlineExceeded}, native, 2, "no endpoints available"},
 		{"no right", slices.Repeat([]error{errForbidden}, 100), native, 10, "right to create pods in namespace system"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -59,6 +61,9 @@ func TestCheck(t *testing.T) {
 						t.Errorf("it makes a pod: %+v", create)
 					}
 					if tries++; tries <= len(tt.fails) {
+						if tt.fails[tries-1] == context.DeadlineExceeded {
+							time.Sleep(time.Minute) // longer than there is
+						}
 						return true, nil, tt.fails[tries-1]
 					}
 					tt.inject(p)

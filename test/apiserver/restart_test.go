@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// still is how long a replica is looked at, twice, between lag and the end of drain.
+// still is how long a replica is looked at before the end of its drain, and how long
+// before that end it is left alone.
 const still = 350 * time.Millisecond
 
 // leave ends a replica as a cluster does: the kubelet's SIGTERM comes first, and
@@ -26,7 +27,7 @@ func (w *world) leave(t *testing.T, r *replica, others ...*replica) {
 	w.routes(t, others...)
 	// The API server keeps connections, and a request that meets the end of one
 	// is lost: by the end of the drain none may be left in use.
-	time.Sleep(still)
+	time.Sleep(drain - lag - 3*still)
 	before := r.admissions(t)
 	time.Sleep(still)
 	if after := r.admissions(t); after != before {
