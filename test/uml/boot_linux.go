@@ -92,10 +92,10 @@ func passOn(copies *sync.WaitGroup, to io.Writer) (*os.File, error) {
 // memoryDirectory is where the kernel keeps the guest's memory, as a file
 // without a name: in RAM where there is room (a container's /dev/shm has 64
 // MiB, and the kernel dies when it is full), else in directory.
-func memoryDirectory(directory string) string {
+func memoryDirectory(directory string, mib int) string {
 	const shm = "/dev/shm"
 	var s unix.Statfs_t
-	if unix.Statfs(shm, &s) == nil && s.Type == unix.TMPFS_MAGIC && uint64(s.Bsize)*s.Bavail >= defaultMemoryMiB<<20 {
+	if unix.Statfs(shm, &s) == nil && s.Type == unix.TMPFS_MAGIC && uint64(s.Bsize)*s.Bavail >= uint64(mib)<<20 {
 		return shm
 	}
 	return directory

@@ -32,19 +32,22 @@ type Kernel struct {
 // the command to run; where CI=true that is a failure.
 func Require(t testing.TB) Kernel {
 	t.Helper()
-	k, err := installed()
+	init := filepath.Join(t.TempDir(), "init")
+	k, err := Installed(init)
 	if errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") != "true" {
 		t.Skipf("%v: to run this test, first run %s", err, installCommand)
 	}
 	if err != nil {
 		t.Fatalf("%v: run %s", err, installCommand)
 	}
-	k.init = filepath.Join(t.TempDir(), "init")
-	build(t, "build", "-o", k.init, modulePath+"/test/uml/guestinit")
+	build(t, "build", "-o", init, modulePath+"/test/uml/guestinit")
 	return k
 }
 
-func installed() (Kernel, error) {
+// Installed returns the installed kernel for guests whose init is a build of
+// guestinit, for those who are no test. The error wraps exec.ErrNotFound where
+// there is no kernel.
+func Installed(init string) (Kernel, error) {
 	program, err := exec.LookPath("linux.uml")
 	if err != nil {
 		return Kernel{}, fmt.Errorf("find User-Mode Linux: %w", err)
@@ -53,7 +56,7 @@ func installed() (Kernel, error) {
 	if err != nil {
 		return Kernel{}, fmt.Errorf("ask %s for its version: %w", program, err)
 	}
-	k := Kernel{program: program, modules: filepath.Join(modulesDirectory, strings.TrimSpace(string(version)))}
+	k := Kernel{program: program, init: init, modules: filepath.Join(modulesDirectory, strings.TrimSpace(string(version)))}
 	if _, err := os.Stat(filepath.Join(k.modules, "modules.dep")); err != nil {
 		return Kernel{}, fmt.Errorf("find the kernel's modules: %w", err)
 	}

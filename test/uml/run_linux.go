@@ -54,6 +54,8 @@ type Command struct {
 	// Start starts the kernel, for example in a network namespace; nil is its
 	// own method.
 	Start func(kernel *exec.Cmd) error
+	// MemoryMiB is the guest's memory, 0 for what a Go test needs.
+	MemoryMiB int
 	// Limit ends the guest, 0 for five minutes.
 	Limit time.Duration
 	// Output gets what the command writes, as it comes. Nil drops it.
@@ -87,7 +89,7 @@ func (k Kernel) Run(ctx context.Context, c Command) (exitCode int, err error) {
 	if start == nil {
 		start = (*exec.Cmd).Start
 	}
-	bootErr := boot(ctx, k.program, k.arguments(directory, c), memoryDirectory(directory), start, console, output)
+	bootErr := boot(ctx, k.program, k.arguments(directory, c), memoryDirectory(directory, cmp.Or(c.MemoryMiB, defaultMemoryMiB)), start, console, output)
 	code, err := readResult(directory)
 	if err == nil {
 		return code, nil // however the kernel ended after that
@@ -126,7 +128,7 @@ func (k Kernel) writeRequest(directory string, c Command) error {
 // the serial line of the command's output file 3 of its process.
 func (k Kernel) arguments(directory string, c Command) []string {
 	return append([]string{
-		fmt.Sprintf("mem=%dM", defaultMemoryMiB),
+		fmt.Sprintf("mem=%dM", cmp.Or(c.MemoryMiB, defaultMemoryMiB)),
 		"rootfstype=hostfs", "rootflags=/", "ro",
 		"con=null", "con0=null,fd:2", "ssl=null", "ssl0=null,fd:3",
 		"quiet",
