@@ -15,14 +15,13 @@
 #   DEPS=0 scripts/apiserver.sh          fetches and builds nothing, names the command instead
 #   ENVTEST_INDEX=URL scripts/apiserver.sh   of a mirror; none: build
 set -euo pipefail
+# shellcheck source=scripts/build.bash
+source "$(dirname "$0")/build.bash"
 
-newest=1.36.3
+newest=$kubernetes
 oldest=1.28.15 # kubeVersion of the chart
 etcd=3.7.3
 envtest=v0.25.1 # setup-envtest
-
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/multus-ip-registrar
-say() { echo "$*" >&2; }
 
 # minor VERSION: 1.36 of 1.36.3.
 minor() { echo "${1%.*}"; }
@@ -53,11 +52,6 @@ place() {
   return 1
 }
 
-# install_program DIRECTORY FILE: at once or not at all, whoever else does the same.
-install_program() {
-  chmod 755 "$2" && mv -f "$2" "$1/${2##*/}"
-}
-
 # fetch VERSION: whichever patch of its minor version there is. setup-envtest checks
 # the archive's hash; where it has no way to the index it fails at once.
 fetch() {
@@ -71,46 +65,25 @@ fetch() {
     [[ -x $from/kube-apiserver && -x $from/etcd ]] || return
   mkdir -p "$dir"
   chmod -R u+w "$from"
-  [[ $1 != "$newest" ]] || install_program "$dir" "$from/etcd"
-  install_program "$dir" "$from/kube-apiserver"
-}
-
-# build DIRECTORY PROGRAM PACKAGE LDFLAGS: in the module that is the current directory.
-build() {
-  CGO_ENABLED=0 GOWORK=off nice -n 5 go build -mod=mod -trimpath -ldflags "-s -w $4" -o "$scratch/$2" "$3" >&2
-  mkdir -p "$1"
-  install_program "$1" "$scratch/$2"
-}
-
-# module_dir MODULE VERSION: where the module's files are.
-module_dir() {
-  go mod download -json "$1@$2" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'
+  [[ $1 != "$newest" ]] || install_program etcd "$from/etcd"
+  install_program kube-apiserver "$from/kube-apiserver"
 }
 
 build_etcd() {
-  say "building etcd v$etcd"
-  mkdir "$scratch/etcd.mod" && cd "$scratch/etcd.mod"
-  local from
-  from=$(module_dir go.etcd.io/etcd/server/v3 "v$etcd")
-  sed -e 's|^module .*|module scratch|' -e '/=> \.\.\?\//d' "$from/go.mod" >go.mod
-  cat "$from/go.sum" >go.sum
-  go mod edit -require "go.etcd.io/etcd/server/v3@v$etcd"
-  build "$(built "$newest")" etcd go.etcd.io/etcd/server/v3 ""
+  local dir
+  dir=$(built "$newest")
+  mkdir -p "$dir"
+  enter_module go.etcd.io/etcd/server/v3 "v$etcd"
+  build etcd go.etcd.io/etcd/server/v3 "v$etcd"
 }
 
-# The program's go.mod points to its staging directories, which the module
-# proxy has as modules of their own.
 build_apiserver() {
-  say "building kube-apiserver v$1, some 5 minutes on two cores"
-  mkdir "$scratch/kube-$1.mod" && cd "$scratch/kube-$1.mod"
-  local from version=k8s.io/component-base/version
-  from=$(module_dir k8s.io/kubernetes "v$1")
-  sed -e 's|^module .*|module scratch|' \
-    -e "s|=> \./staging/src/\(k8s\.io/[^ ]*\)|=> \1 v0.${1#*.}|" "$from/go.mod" >go.mod
-  cat "$from/go.sum" >go.sum
-  go mod edit -require "k8s.io/kubernetes@v$1"
-  build "$(built "$1")" kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver \
-    "-X $version.gitVersion=v$1 -X $version.gitMajor=1 -X $version.gitMinor=$(minor "${1#*.}")"
+  local kubernetes=$1 dir
+  dir=$(built "$1")
+  mkdir -p "$dir"
+  enter_module k8s.io/kubernetes "v$1"
+  say "some 5 minutes on two cores:"
+  build_kubernetes kube-apiserver
 }
 
 if [[ -n ${KUBEBUILDER_ASSETS:-} ]] && ! whole "$KUBEBUILDER_ASSETS" "$newest"; then
@@ -128,9 +101,8 @@ if [[ ${#missing[@]} -gt 0 ]]; then
     say "  scripts/apiserver.sh"
     exit 1
   fi
-  mkdir -p "$cache"
-  scratch=$(mktemp -d "$cache/.apiserver.XXXXXX")
-  trap 'chmod -R u+w "$scratch" && rm -rf "$scratch"' EXIT
+  dir=$cache
+  prepare
   for version in "${missing[@]}"; do
     if fetch "$version"; then
       say "fetched kube-apiserver $(minor "$version") by setup-envtest"
