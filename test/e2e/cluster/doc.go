@@ -1,0 +1,7 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package cluster runs a Kubernetes cluster on one machine: a control plane
+// and workers that are User-Mode Linux guests with containerd, the kubelet and
+// Multus, on the instances of an embedded VPC, which is all their network.
+package cluster

@@ -1,0 +1,134 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/test/e2e/node/config"
+	"github.com/multus-ip-registrar/multus-ip-registrar/test/uml"
+)
+
+const (
+	// workerMemoryMiB is for the programs, some 300 MiB, and for images and
+	// containers, whose files are in memory too.
+	workerMemoryMiB = 1536
+	// forever is longer than anybody plays with a cluster.
+	forever = 30 * 24 * time.Hour
+)
+
+// A worker is one virtual machine.
+type worker struct {
+	name    string
+	cluster *Cluster
+	booted  time.Time
+
+	mu       sync.Mutex
+	ended    chan struct{} // closed when the power is off; nil before the first boot
+	err      error         // why it is; valid once ended is closed
+	powerOff context.CancelFunc
+}
+
+// share is the directory that the worker sees as config.Share.
+func (w *worker) share() string { return filepath.Join(w.cluster.opts.Dir, w.name) }
+
+// prepare writes what the worker reads.
+func (w *worker) prepare() error {
+	c := w.cluster
+	address := c.address(w.name)
+	files := map[string]string{
+		config.ContainerdConfig: containerdConfig(c.opts.Programs),
+		config.KubeletConfig:    kubeletConfig,
+	}
+	networks, err := networkFiles(w.podRanges(), c.opts.Programs)
+	if err != nil {
+		return err
+	}
+	for name, text := range networks {
+		files[filepath.Join(config.NetworkFiles, name)] = text
+	}
+	node, err := json.MarshalIndent(config.Node{
+		Name: w.name, Programs: c.opts.Programs, Primary: address, Gateway: address.Masked().Addr().Next(),
+	}, "", "  ")
+	if err != nil {
+		return err
+	}
+	files[config.File] = string(node)
+	for name, text := range files {
+		path := filepath.Join(w.share(), name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	if err := os.Link(c.opts.Images, filepath.Join(w.share(), config.Images)); err != nil {
+		return fmt.Errorf("give %s the images: %w", w.name, err)
+	}
+	if err := c.kubeconfig(filepath.Join(w.share(), config.Kubeconfig), w.name, c.apiAddress(), ""); err != nil {
+		return err
+	}
+	return c.kubeconfig(filepath.Join(w.share(), config.NetworkFiles, multusKubeconfig), "admin", c.apiAddress(), "")
+}
+
+// boot switches the power on.
+func (w *worker) boot() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended != nil && w.failed() == nil {
+		return fmt.Errorf("boot %s: its power is on", w.name)
+	}
+	console, err := os.OpenFile(filepath.Join(w.share(), "console.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	where := w.cluster.sim.Fabric.Worker(w.name)
+	command := uml.Command{
+		Args: []string{w.cluster.opts.Node}, Share: w.share(), Output: console,
+		Modules:   []string{"ipv6", "overlay", "veth", "bridge", "ipvlan"},
+		MemoryMiB: workerMemoryMiB, Limit: forever, Start: where.Start,
+	}
+	for _, nic := range where.NICs() {
+		command.KernelArgs = append(command.KernelArgs, nic.UML())
+	}
+	ctx, cut := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	w.ended, w.powerOff, w.booted = ended, cut, time.Now()
+	go func() {
+		code, err := w.cluster.kernel.Run(ctx, command)
+		w.err = errors.Join(fmt.Errorf("worker %s is off, exit code %d of its agent", w.name, code), err, console.Close())
+		close(ended)
+	}()
+	return nil
+}
+
+// failed is an error where the power is off.
+func (w *worker) failed() error {
+	select {
+	case <-w.ended:
+		return w.err
+	default:
+		return nil
+	}
+}
+
+// cut is a power cut: nobody in the worker hears of it. The VPC still has its
+// ENIs with all their addresses.
+func (w *worker) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended == nil {
+		return
+	}
+	w.powerOff()
+	<-w.ended
+}
