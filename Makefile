@@ -36,6 +36,15 @@ test-apiserver: build ## Run the webhook's tests on a real API server alone
 	scripts/helm.sh 3 && scripts/helm.sh 4 && scripts/apiserver.sh
 	go test -race -count=1 -timeout 20m ./pkg/inject ./cmd/webhook/... ./test/chart ./test/examples ./test/apiserver
 
+.PHONY: e2e
+e2e: build ## Run the product on real Kubernetes nodes; KEEP=1 leaves them up
+	scripts/deps.sh e2e
+	scripts/e2e.sh
+
+.PHONY: e2e-down
+e2e-down: ## End the cluster that make e2e KEEP=1 left up
+	scripts/e2e.sh down
+
 .PHONY: bench
 bench: build ## Measure, print median and p99 beside the goals, write out/bench.json
 	scripts/deps.sh demo
@@ -49,8 +58,8 @@ image: ## Build both images without a Docker engine, into out/
 check: ## Look for faults that need no run: format, vet, staticcheck, modules
 	@test -z "$$(gofmt -l .)" || { echo "not formatted, run gofmt -w on:"; gofmt -l .; exit 1; }
 	go mod tidy -diff
-	go vet ./... && go vet -tags guest ./test/uml/...
-	$(TOOL) staticcheck ./... && $(TOOL) staticcheck -tags guest ./test/uml/...
+	go vet ./... && go vet -tags guest ./test/uml/... && go vet -tags e2e ./test/e2e/...
+	$(TOOL) staticcheck ./... && $(TOOL) staticcheck -tags guest ./test/uml/... && $(TOOL) staticcheck -tags e2e ./test/e2e/...
 
 .PHONY: clean
 clean: ## Remove what was built

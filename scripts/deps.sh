@@ -2,16 +2,16 @@
 # Copyright The multus-ip-registrar Authors.
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs the Debian or Ubuntu packages that `make demo` or `make test` needs
-# and that are missing, after it has said which and why. Where nothing is
+# Installs the Debian or Ubuntu packages that `make demo`, `make test` or
+# `make e2e` needs and that are missing, after it has said which and why. Where nothing is
 # missing it says nothing and asks no package manager.
 #
-#   scripts/deps.sh demo|test
+#   scripts/deps.sh demo|test|e2e
 #   DEPS=0 scripts/deps.sh test    installs nothing, names the command instead
 set -euo pipefail
 
 usage() {
-  echo "usage: scripts/deps.sh demo|test" >&2
+  echo "usage: scripts/deps.sh demo|test|e2e" >&2
   exit 2
 }
 
@@ -52,10 +52,23 @@ need_test() {
   need python3-boto3 "the AWS SDK for Python, a second client for the model of EC2" has_module boto3
 }
 
+# is_static PROGRAM: it runs in an image without any library.
+is_static() { has_command "$1" && ! ldd "$(command -v "$1")" >/dev/null 2>&1; }
+
+need_e2e() {
+  need iproute2 "the ip command, in the workers" has_command ip
+  need gcc "the C compiler, which runc needs" has_command gcc
+  need libc6-dev "the C library, likewise" test -e /usr/include/stdlib.h
+  need libseccomp-dev "the filter of system calls, likewise" test -e /usr/include/seccomp.h
+  need user-mode-linux "a kernel with ipvlan that runs as a plain process" has_command linux.uml
+  need busybox-static "the programs in the pods" is_static busybox
+}
+
 [[ $# == 1 ]] || usage
 case $1 in
   demo) need_demo ;;
   test) need_test ;;
+  e2e) need_e2e ;;
   *) usage ;;
 esac
 [[ ${#missing[@]} -gt 0 ]] || exit 0

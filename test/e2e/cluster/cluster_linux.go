@@ -22,7 +22,7 @@ const controlWorker = "control"
 
 // Options of Start.
 type Options struct {
-	// Dir is an empty directory for logs and everything else. Its path must be
+	// Dir is a directory for logs and everything else. Its path must be
 	// short: it has sockets.
 	Dir string
 	// Topology is the VPC: a worker named control, the others virtual machines.
@@ -30,7 +30,7 @@ type Options struct {
 	// Programs is what scripts/node.sh prints, APIServer and Etcd are what
 	// scripts/apiserver.sh prints.
 	Programs, APIServer, Etcd string
-	// GuestInit and Node are builds of test/uml/guestinit and test/e2e/node.
+	// GuestInit and Node, on the file system of Dir, are static builds of test/uml/guestinit and test/e2e/node.
 	GuestInit, Node string
 	// NetworksDefinition is the file with the CustomResourceDefinition of
 	// NetworkAttachmentDefinitions.

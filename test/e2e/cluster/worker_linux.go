@@ -25,6 +25,9 @@ const (
 	forever = 30 * 24 * time.Hour
 )
 
+// nodeProgram is the name of the worker's own program in its share.
+const nodeProgram = "node"
+
 // A worker is one virtual machine.
 type worker struct {
 	name    string
@@ -74,6 +77,9 @@ func (w *worker) prepare() error {
 	if err := os.Link(c.opts.Images, filepath.Join(w.share(), config.Images)); err != nil {
 		return fmt.Errorf("give %s the images: %w", w.name, err)
 	}
+	if err := os.Link(c.opts.Node, filepath.Join(w.share(), nodeProgram)); err != nil {
+		return fmt.Errorf("give %s its program: %w", w.name, err)
+	}
 	if err := c.kubeconfig(filepath.Join(w.share(), config.Kubeconfig), w.name, c.apiAddress(), ""); err != nil {
 		return err
 	}
@@ -93,7 +99,7 @@ func (w *worker) boot() error {
 	}
 	where := w.cluster.sim.Fabric.Worker(w.name)
 	command := uml.Command{
-		Args: []string{w.cluster.opts.Node}, Share: w.share(), Output: console,
+		Args: []string{filepath.Join(config.Share, nodeProgram)}, Share: w.share(), Output: console,
 		Modules:   []string{"ipv6", "overlay", "veth", "bridge", "ipvlan"},
 		MemoryMiB: workerMemoryMiB, Limit: forever, Start: where.Start,
 	}

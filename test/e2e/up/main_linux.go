@@ -33,18 +33,17 @@ const readyFile = "ready"
 
 // settings are the flags.
 type settings struct {
-	dir, topology, programs, apiserver, etcd, bin, networks, version string
-	keep                                                             bool
+	dir, topology, programs, apiserver, etcd, networks, version string
+	keep                                                        bool
 }
 
 func main() {
 	var s settings
-	flag.StringVar(&s.dir, "dir", "", "an empty directory, with a short path")
+	flag.StringVar(&s.dir, "dir", "", "a directory with a short path, and registrar, webhook, guestinit and node in its bin/")
 	flag.StringVar(&s.topology, "topology", "test/e2e/topology.yaml", "the VPC")
 	flag.StringVar(&s.programs, "programs", "", "what scripts/node.sh prints")
 	flag.StringVar(&s.apiserver, "apiserver", "", "kube-apiserver, of scripts/apiserver.sh")
 	flag.StringVar(&s.etcd, "etcd", "", "etcd, of scripts/apiserver.sh")
-	flag.StringVar(&s.bin, "bin", "", "the directory with registrar, webhook, guestinit and node")
 	flag.StringVar(&s.networks, "networks", "", "the definition of NetworkAttachmentDefinitions")
 	flag.StringVar(&s.version, "version", "", "the tag of the images")
 	flag.BoolVar(&s.keep, "keep", false, "end by SIGTERM only")
@@ -104,13 +103,13 @@ func inside(s settings) error {
 		return err
 	}
 	begin := time.Now()
-	archive := filepath.Join(s.dir, "images.tar")
-	if err := writeImages(archive, s.bin, s.version); err != nil {
+	archive, bin := filepath.Join(s.dir, "images.tar"), filepath.Join(s.dir, "bin")
+	if err := writeImages(archive, bin, s.version); err != nil {
 		return err
 	}
 	c, err := cluster.Start(ctx, cluster.Options{
 		Dir: s.dir, Topology: topo, Programs: s.programs, APIServer: s.apiserver, Etcd: s.etcd,
-		GuestInit: filepath.Join(s.bin, "guestinit"), Node: filepath.Join(s.bin, "node"),
+		GuestInit: filepath.Join(bin, "guestinit"), Node: filepath.Join(bin, "node"),
 		Images: archive, NetworksDefinition: s.networks, APIPort: port,
 		Say: func(format string, args ...any) {
 			fmt.Printf("%6.1f s  %s\n", time.Since(begin).Seconds(), fmt.Sprintf(format, args...))

@@ -1,0 +1,151 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const (
+	// podPatience is for a pod to start or to end, which takes some 5 s on
+	// these workers, longer where several do at once.
+	podPatience = 2 * time.Minute
+	// application is the name of the container that is not injected.
+	application = "app"
+	// injected is the name of the container that is.
+	injected = "multus-ip-registrar"
+)
+
+// A story is a test with a namespace of its own.
+type story struct {
+	*testing.T
+	ns      string
+	began   time.Time
+	created map[string]time.Time // by pod
+}
+
+var notInNames = regexp.MustCompile("[^a-z0-9]+")
+
+// tell begins a story. When it ends its pods are deleted; where it failed,
+// what can explain it is logged first.
+func tell(t *testing.T, labels ...string) *story {
+	t.Helper()
+	s := &story{T: t, ns: strings.Trim(notInNames.ReplaceAllString(strings.ToLower(t.Name()), "-"), "-"), began: time.Now(), created: map[string]time.Time{}}
+	forgetCalls(t)
+	s.kubectl("create", "namespace", s.ns)
+	if len(labels) > 0 {
+		s.kubectl(append([]string{"label", "namespace", s.ns}, labels...)...)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			s.explain()
+		}
+		// Pods first, and slowly: IPAM and EC2 are to forget their addresses.
+		s.kubectl("--namespace", s.ns, "delete", "deployments,statefulsets,daemonsets,jobs,pods", "--all", "--timeout", podPatience.String())
+		s.kubectl("delete", "namespace", s.ns, "--wait=false")
+	})
+	return s
+}
+
+// say logs a step with the time since the story began.
+func (s *story) say(format string, args ...any) {
+	s.Helper()
+	s.Logf("%6.1f s  %s", time.Since(s.began).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// kubectl must succeed.
+func (s *story) kubectl(args ...string) string {
+	s.Helper()
+	out, err := kubectl("", args...)
+	if err != nil {
+		s.Error(err)
+	}
+	return out
+}
+
+// apply applies a manifest in the story's namespace.
+func (s *story) apply(manifest string) {
+	s.Helper()
+	began := time.Now()
+	out, err := kubectl(manifest, "--namespace", s.ns, "apply", "-f", "-")
+	if err != nil {
+		s.Fatal(err)
+	}
+	for line := range strings.Lines(out) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "pod/"); ok {
+			s.created[strings.TrimSuffix(name, " created")] = began
+		}
+	}
+}
+
+func (s *story) pod(name string) (*corev1.Pod, error) {
+	return the.kube.CoreV1().Pods(s.ns).Get(context.Background(), name, metav1.GetOptions{})
+}
+
+// running waits until all containers of pods run.
+func (s *story) running(names ...string) {
+	s.Helper()
+	for _, name := range names {
+		until(s.T, podPatience, func() error {
+			p, err := s.pod(name)
+			if err != nil {
+				return err
+			}
+			for _, c := range p.Status.ContainerStatuses {
+				if c.State.Running == nil {
+					return fmt.Errorf("pod %s is %s: container %s does not run", name, p.Status.Phase, c.Name)
+				}
+			}
+			if len(p.Status.ContainerStatuses) == 0 {
+				return fmt.Errorf("pod %s is %s", name, p.Status.Phase)
+			}
+			return nil
+		})
+	}
+}
+
+// gone deletes pods and waits until they are.
+func (s *story) gone(names ...string) {
+	s.Helper()
+	s.kubectl(append([]string{"--namespace", s.ns, "delete", "pod", "--timeout", podPatience.String()}, names...)...)
+}
+
+// exec runs a command in a container of a pod and gives what it writes, with
+// an error where its exit code is not 0.
+func (s *story) exec(pod, container string, command ...string) (string, error) {
+	return kubectl("", append([]string{"--namespace", s.ns, "exec", pod, "--container", container, "--"}, command...)...)
+}
+
+// logs is what a container wrote.
+func (s *story) logs(pod, container string) string {
+	s.Helper()
+	return s.kubectl("--namespace", s.ns, "logs", pod, "--container", container)
+}
+
+// explain logs what can explain a failure.
+func (s *story) explain() {
+	s.Helper()
+	for _, args := range [][]string{
+		{"get", "pods", "-o", "wide"},
+		{"describe", "pods"},
+		{"logs", "--selector", "story", "--all-containers", "--prefix", "--tail=30"},
+	} {
+		out, err := kubectl("", append([]string{"--namespace", s.ns}, args...)...)
+		s.Logf("kubectl %s\n%s", strings.Join(args, " "), out)
+		if err != nil {
+			s.Log(err)
+		}
+	}
+	s.Logf("EC2:\n%s", describeEC2(s.T))
+}
