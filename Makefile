@@ -37,7 +37,7 @@ test-apiserver: build ## Run the webhook's tests on a real API server alone
 	go test -race -count=1 -timeout 20m ./pkg/inject ./cmd/webhook/... ./test/chart ./test/examples ./test/apiserver
 
 .PHONY: e2e
-e2e: build ## Run the product on real Kubernetes nodes; KEEP=1 leaves them up
+e2e: ## Run the product on real Kubernetes nodes; KEEP=1 leaves them up
 	scripts/deps.sh e2e
 	scripts/e2e.sh
 

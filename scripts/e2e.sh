@@ -50,7 +50,12 @@ networks=$(go list -m -f '{{.Dir}}' github.com/k8snetworkplumbingwg/network-atta
 mkdir -p "$out"
 dir=$(mktemp -d /tmp/registrar-e2e.XXXXXX) # short, for sockets
 mkdir "$dir/bin"
-cp bin/registrar bin/webhook "$dir/bin"
+# Only a change of the product makes other images: not a commit.
+go_build() {
+  CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X $(go list -m)/internal/cli.release=e2e" -o "$dir/bin/" "$@"
+}
+say "building the product"
+go_build ./cmd/registrar ./cmd/webhook
 
 # finish: the cluster ends with this script, unless it is to be kept.
 kept='' started=''
@@ -71,8 +76,8 @@ trap finish EXIT
 
 if [[ -L $link && -e $link/ready ]] && kill -0 "$(cat "$link/pid")" 2>/dev/null; then
   old=$(readlink "$link")
-  if ! cmp -s "$old/bin/registrar" bin/registrar || ! cmp -s "$old/bin/webhook" bin/webhook; then
-    say "a cluster is up whose images are not those of bin/; end it first: make e2e-down"
+  if ! cmp -s "$old/bin/registrar" "$dir/bin/registrar" || ! cmp -s "$old/bin/webhook" "$dir/bin/webhook"; then
+    say "a cluster is up with other images than these; end it first: make e2e-down"
     exit 1
   fi
   rm -rf "$dir"
@@ -81,7 +86,7 @@ if [[ -L $link && -e $link/ready ]] && kill -0 "$(cat "$link/pid")" 2>/dev/null;
 else
   rm -f "$link"
   say "building what the cluster needs"
-  CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$dir/bin/" ./test/e2e/up ./test/e2e/node ./test/uml/guestinit
+  go_build ./test/e2e/up ./test/e2e/node ./test/uml/guestinit
   say "starting the cluster in $dir"
   mkfifo "$dir/alive"
   keep=()

@@ -35,13 +35,18 @@ type story struct {
 	created map[string]time.Time // by pod
 }
 
-var notInNames = regexp.MustCompile("[^a-z0-9]+")
+var words = regexp.MustCompile("[A-Z]+[a-z0-9]*")
+
+// namespaceOf makes rolling-update of TestRollingUpdate.
+func namespaceOf(test string) string {
+	return strings.ToLower(strings.Join(words.FindAllString(strings.TrimPrefix(test, "Test"), -1), "-"))
+}
 
 // tell begins a story. When it ends its pods are deleted; where it failed,
 // what can explain it is logged first.
 func tell(t *testing.T, labels ...string) *story {
 	t.Helper()
-	s := &story{T: t, ns: strings.Trim(notInNames.ReplaceAllString(strings.ToLower(t.Name()), "-"), "-"), began: time.Now(), created: map[string]time.Time{}}
+	s := &story{T: t, ns: namespaceOf(t.Name()), began: time.Now(), created: map[string]time.Time{}}
 	forgetCalls(t)
 	s.kubectl("create", "namespace", s.ns)
 	if len(labels) > 0 {
@@ -139,6 +144,7 @@ func (s *story) explain() {
 	for _, args := range [][]string{
 		{"get", "pods", "-o", "wide"},
 		{"describe", "pods"},
+		{"get", "events", "--sort-by", ".lastTimestamp"},
 		{"logs", "--selector", "story", "--all-containers", "--prefix", "--tail=30"},
 	} {
 		out, err := kubectl("", append([]string{"--namespace", s.ns}, args...)...)

@@ -1,0 +1,95 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// The worker is not what keeps a pod routed: it stays so while the kubelet is
+// away. After a power cut the pod comes back with its addresses.
+func TestWorkerLosesItsPower(t *testing.T) {
+	s := tell(t)
+	s.apply(staticN3 + pods(
+		pod{name: "client", worker: worker1, inject: "init", addresses: []string{"10.0.3.81/24"}},
+		pod{name: "server", worker: worker2, inject: "sidecar", addresses: []string{"10.0.3.82/24", "2001:db8:0:3::82/64"}},
+	))
+	s.running("client", "server")
+	s.reaches("client", "10.0.3.82", true)
+
+	s.say("the kubelet of %s is killed", worker2)
+	worker2.stop(t, "kubelet")
+	if got := s.ping("client", "10.0.3.82", 20, 100*time.Millisecond); got.received != got.sent {
+		t.Errorf("without a kubelet: %v", got)
+	}
+	s.owned("10.0.3.82", "w2-n3")
+	worker2.start(t, "kubelet")
+
+	s.say("%s loses its power", worker2)
+	worker2.cut(t)
+	booted := false
+	t.Cleanup(func() {
+		if !booted {
+			worker2.boot(t)
+		}
+	})
+	s.reaches("client", "10.0.3.82", false)
+	s.owned("10.0.3.82", "w2-n3") // nobody was there to release it
+
+	restarts := s.restarts("server")
+	worker2.boot(t)
+	booted = true
+	begin := time.Now()
+	s.nodeAnswers(worker2)
+	s.say("%s is back after %.1f s", worker2, time.Since(begin).Seconds())
+	until(t, podPatience, func() error {
+		if n := s.restarts("server"); n <= restarts {
+			return fmt.Errorf("pod server has not been started again: %d restarts", n)
+		}
+		return nil
+	})
+	s.running("server")
+	s.reaches("client", "10.0.3.82", true)
+	s.say("the pod is back and reached")
+}
+
+// restarts is how often the application of a pod was started again.
+func (s *story) restarts(name string) int32 {
+	s.Helper()
+	p, err := s.pod(name)
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, c := range p.Status.ContainerStatuses {
+		if c.Name == application {
+			return c.RestartCount
+		}
+	}
+	return 0
+}
+
+// nodeAnswers waits until a node's kubelet answers and has said that it is Ready.
+func (s *story) nodeAnswers(w worker) {
+	s.Helper()
+	began := time.Now()
+	until(s.T, 3*time.Minute, func() error {
+		n, err := the.kube.CoreV1().Nodes().Get(s.Context(), string(w), metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		for _, c := range n.Status.Conditions {
+			if c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue && c.LastHeartbeatTime.After(began) {
+				return nil
+			}
+		}
+		return fmt.Errorf("node %s is not Ready", w)
+	})
+}
