@@ -7,6 +7,7 @@ package e2e
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/test/e2e/cluster"
 )
 
 // What scripts/e2e.sh tells.
@@ -41,9 +44,22 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	go endWithCluster()
 	code := m.Run()
 	printStarts()
 	os.Exit(code)
+}
+
+// endWithCluster ends the stories when there is no cluster any more.
+func endWithCluster() {
+	for ; ; time.Sleep(time.Second) {
+		c, err := net.Dial("unix", filepath.Join(the.dir, cluster.ControlSocket))
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "the cluster has ended:", err)
+			os.Exit(1)
+		}
+		_ = c.Close()
+	}
 }
 
 func setUp() error {

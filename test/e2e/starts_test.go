@@ -6,17 +6,20 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
 // starts is how long pods took from their creation to the start of their
-// application, by kind. User-Mode Linux adds seconds to each: only the
-// differences tell something.
-var starts = map[string][]time.Duration{}
+// application, by kind; routing is the registrar's own part, from its first
+// line to EC2's last acknowledgement. User-Mode Linux adds seconds to the
+// first: only the differences tell something.
+var starts, routing = map[string][]time.Duration{}, map[string][]time.Duration{}
 
 var startedLine = regexp.MustCompile(`(?m)^started (\S+ \S+ \S+)$`)
 
@@ -36,14 +39,47 @@ func (s *story) started(kind, pod string) (at time.Time) {
 	took := at.Sub(s.created[pod])
 	starts[kind] = append(starts[kind], took)
 	s.say("%s: application started %.1f s after the pod was created (%s)", pod, took.Seconds(), kind)
+	if p, err := s.pod(pod); err == nil && len(p.Spec.InitContainers) > 0 {
+		routing[kind] = append(routing[kind], s.routedAfter(pod))
+	}
 	return at
+}
+
+// routedAfter is the time from the registrar's first line to the last
+// acknowledgement.
+func (s *story) routedAfter(pod string) time.Duration {
+	s.Helper()
+	var first, last time.Time
+	for line := range strings.Lines(s.logs(pod, injected)) {
+		var event struct {
+			Time time.Time
+			Msg  string
+		}
+		if err := json.Unmarshal([]byte(line), &event); err != nil {
+			s.Fatalf("read the registrar's log: %v\n%s", err, line)
+		}
+		if first.IsZero() {
+			first = event.Time
+		}
+		if event.Msg == "address assigned" {
+			last = event.Time
+		}
+	}
+	if last.IsZero() {
+		s.Fatalf("the registrar of %s has assigned nothing", pod)
+	}
+	return last.Sub(first)
 }
 
 // printStarts prints what all stories found.
 func printStarts() {
-	for _, kind := range slices.Sorted(maps.Keys(starts)) {
-		all := slices.Sorted(slices.Values(starts[kind]))
-		fmt.Printf("pod created to application started, %s: median %.1f s, least %.1f s, most %.1f s of %d\n",
-			kind, all[len(all)/2].Seconds(), all[0].Seconds(), all[len(all)-1].Seconds(), len(all))
+	for what, found := range map[string]map[string][]time.Duration{
+		"pod created to application started": starts, "registrar started to addresses routed": routing,
+	} {
+		for _, kind := range slices.Sorted(maps.Keys(found)) {
+			all := slices.Sorted(slices.Values(found[kind]))
+			fmt.Printf("%s, %s: least %.1f s, median %.1f s, most %.1f s of %d\n",
+				what, kind, all[0].Seconds(), all[len(all)/2].Seconds(), all[len(all)-1].Seconds(), len(all))
+		}
 	}
 }

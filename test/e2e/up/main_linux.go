@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command up runs the cluster of the end-to-end tests until it is told to end:
-// by SIGTERM, or by the end of its standard input.
+// by SIGTERM, or by the end of its standard input. Then nobody is left to look
+// at its directory, which it removes.
 package main
 
 import (
@@ -83,15 +84,24 @@ func run(s settings) (int, error) {
 	return code, errors.Join(err, inner)
 }
 
-func inside(s settings) error {
+// errAbandoned is why it ends when its standard input has.
+var errAbandoned = errors.New("the one who started the cluster is gone")
+
+func inside(s settings) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer stop()
 	if !s.keep {
-		ctx, stop = context.WithCancel(ctx)
-		defer stop()
+		var abandon context.CancelCauseFunc
+		ctx, abandon = context.WithCancelCause(ctx)
+		defer abandon(nil)
 		go func() {
 			_, _ = io.Copy(io.Discard, os.Stdin) // it ends with the one who holds it
-			stop()
+			abandon(errAbandoned)
+		}()
+		defer func() {
+			if errors.Is(context.Cause(ctx), errAbandoned) {
+				err = errors.Join(err, os.RemoveAll(s.dir))
+			}
 		}()
 	}
 	port, err := strconv.Atoi(os.Getenv(portEnv))
