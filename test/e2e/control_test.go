@@ -35,11 +35,15 @@ func tryControl(method, path string, send, receive any) error {
 			return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(the.dir, cluster.ControlSocket))
 		},
 	}}
-	body, err := json.Marshal(send)
-	if err != nil {
-		return err
+	var body io.Reader // none that nobody reads: the answer could overtake it
+	if send != nil {
+		text, err := json.Marshal(send)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(text)
 	}
-	request, err := http.NewRequest(method, "http://cluster"+path, bytes.NewReader(body))
+	request, err := http.NewRequest(method, "http://cluster"+path, body)
 	if err != nil {
 		return err
 	}
