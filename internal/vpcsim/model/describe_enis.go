@@ -51,7 +51,7 @@ func (v *VPC) DescribeNetworkInterfaces(ctx context.Context, in DescribeInput) (
 		}
 		var all []ENI
 		for _, e := range v.ordered() {
-			if len(in.IDs) == 0 || slices.Contains(in.IDs, e.id()) {
+			if (len(in.IDs) == 0 || slices.Contains(in.IDs, e.id())) && named(e.id(), in.Filters) {
 				all = append(all, v.view(e))
 			}
 		}
@@ -61,6 +61,14 @@ func (v *VPC) DescribeNetworkInterfaces(ctx context.Context, in DescribeInput) (
 		}
 		out.ENIs, out.NextToken, err = page(all, func(e ENI) string { return e.ID }, in.MaxResults, in.NextToken)
 		return out, err
+	})
+}
+
+// named says whether the filters by id let an ENI through. The others are
+// asked of its whole view, which is dear where there are thousands of ENIs.
+func named(id string, filters []Filter) bool {
+	return !slices.ContainsFunc(filters, func(f Filter) bool {
+		return f.Name == "network-interface-id" && !matchAny(f.Values, id)
 	})
 }
 

@@ -3,12 +3,18 @@
 
 package model
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // match says whether text matches a pattern in which "*" stands for any text,
 // "?" for any character, and "\" takes the next character as it is. Source:
 // EC2 user guide, "Filter resources with the API"; IAM policies read alike.
 func match(pattern, text string) bool {
+	if !strings.ContainsAny(pattern, `*?\`) {
+		return pattern == text
+	}
 	// rows[j] says whether what was read of the pattern matches text[:j].
 	rows := make([]bool, len(text)+1)
 	rows[0] = true
