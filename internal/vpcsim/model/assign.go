@@ -6,7 +6,6 @@ package model
 import (
 	"net/netip"
 	"strings"
-	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
 )
@@ -76,7 +75,7 @@ func (v *VPC) assign(e *eni, w wanted, judge func([]netip.Addr) ([]netip.Addr, *
 
 // bring puts addresses and prefixes on e, taking addresses from where they are.
 func (v *VPC) bring(e *eni, addrs []netip.Addr, prefixes []netip.Prefix) {
-	now := time.Now()
+	now := v.now()
 	for _, a := range addrs {
 		then := v.remapped(now)
 		if owner := v.owners[a]; owner != nil {

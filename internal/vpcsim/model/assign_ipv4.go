@@ -7,7 +7,6 @@ import (
 	"context"
 	"net/netip"
 	"slices"
-	"time"
 )
 
 // AssignPrivateIPAddressesInput names addresses, or how many are wanted; one
@@ -118,7 +117,7 @@ func (v *VPC) UnassignPrivateIPAddresses(ctx context.Context, in UnassignPrivate
 
 // release takes addresses and prefixes, which e has, from it.
 func (v *VPC) release(e *eni, addrs []netip.Addr, prefixes []netip.Prefix) {
-	now := time.Now()
+	now := v.now()
 	for _, a := range unique(addrs) {
 		v.drop(e, a, v.remapped(now))
 	}

@@ -18,14 +18,20 @@ import (
 // New makes the VPC that t describes, or returns an error that holds every
 // topology.Fault of it, too many ENIs or addresses for an instance type among
 // them.
-func New(t topology.Topology) (*VPC, error) {
+func New(t topology.Topology) (*VPC, error) { return NewWithClock(t, time.Now) }
+
+// NewWithClock is New for simulations in virtual time: everything happens at
+// the times that clock tells. Delays are waited for in real time all the same;
+// leave them at zero.
+func NewWithClock(t topology.Topology, clock func() time.Time) (*VPC, error) {
 	t, err := topology.Complete(t)
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
+	now := clock()
 	v := &VPC{
 		started: now,
+		now:     clock,
 		topo:    t,
 		refs:    map[string]string{},
 		keys:    map[string]string{},

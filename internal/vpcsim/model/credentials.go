@@ -31,7 +31,7 @@ type Credentials struct {
 // Credentials returns credentials of a worker's instance role that EC2 takes
 // for ever, for a program's environment. Expiration is only what they say.
 func (v *VPC) Credentials(worker string) Credentials {
-	now := time.Now().UTC().Truncate(time.Second)
+	now := v.now().UTC().Truncate(time.Second)
 	return v.credentials(worker, tokenPrefix+"static", now, now.Add(credentialsLast))
 }
 
@@ -41,7 +41,7 @@ func (v *VPC) Credentials(worker string) Credentials {
 // the call log and faults tell workers by it.
 func (v *VPC) RoleCredentials(worker string) Credentials {
 	half := (cmp.Or(v.topo.IMDS.CredentialsLast, credentialsLast) / 2).Truncate(time.Second)
-	updated := time.Now().UTC().Truncate(half)
+	updated := v.now().UTC().Truncate(half)
 	end := updated.Add(2 * half)
 	return v.credentials(worker, tokenPrefix+strconv.FormatInt(end.Unix(), 10), updated, end)
 }

@@ -3,16 +3,13 @@
 
 package model
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
 // DeleteENI takes an ENI (an id or name) out of EC2 with all its addresses and
 // prefixes, as the termination of its instance does; false when there is none.
 // Routes that lead to it stay, and lead nowhere.
 func (v *VPC) DeleteENI(ref string) bool {
-	now := time.Now()
+	now := v.now()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	e := v.find(ref)

@@ -138,13 +138,13 @@ func (v *VPC) hold(e *eni, a netip.Addr, then time.Time) {
 	default:
 		e.ipv6 = append(e.ipv6, a)
 	}
-	v.plane.move(a, e.id(), then, time.Now())
+	v.plane.move(a, e.id(), then, v.now())
 }
 
 // drop takes a from e in the control plane, and in the data plane from then on.
 func (v *VPC) drop(e *eni, a netip.Addr, then time.Time) {
 	v.takeAway(e, a)
-	v.plane.move(a, "", then, time.Now())
+	v.plane.move(a, "", then, v.now())
 }
 
 // takeAway takes a from e in the control plane only. It wants mu.
@@ -159,14 +159,14 @@ func (v *VPC) takeAway(e *eni, a netip.Addr) {
 func (v *VPC) delegate(e *eni, p netip.Prefix, then time.Time) {
 	v.blocks[p] = e
 	e.prefixes = append(e.prefixes, p)
-	v.plane.delegate(p, e.id(), then, time.Now())
+	v.plane.delegate(p, e.id(), then, v.now())
 }
 
 // withdraw takes p from e; the counterpart of delegate.
 func (v *VPC) withdraw(e *eni, p netip.Prefix, then time.Time) {
 	delete(v.blocks, p)
 	e.prefixes = slices.DeleteFunc(e.prefixes, func(q netip.Prefix) bool { return p == q })
-	v.plane.delegate(p, "", then, time.Now())
+	v.plane.delegate(p, "", then, v.now())
 }
 
 // blockOf is the ENI whose delegated prefix contains a, nil where there is none.

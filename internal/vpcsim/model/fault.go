@@ -128,7 +128,7 @@ func (v *VPC) AddFault(f Fault) (id int) {
 	v.faultID++
 	a := &activeFault{ActiveFault: ActiveFault{ID: v.faultID, Fault: f}}
 	if f.For > 0 {
-		a.until = time.Now().Add(f.For)
+		a.until = v.now().Add(f.For)
 	}
 	v.faults = append(v.faults, a)
 	return a.ID
@@ -147,7 +147,7 @@ func (v *VPC) RemoveFault(id int) bool {
 func (v *VPC) Faults() []ActiveFault {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	now := time.Now()
+	now := v.now()
 	out := []ActiveFault{}
 	for _, a := range v.faults {
 		if !a.over(now) {

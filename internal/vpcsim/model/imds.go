@@ -60,7 +60,7 @@ func (v *VPC) Instance(worker string) (Instance, error) {
 	}
 	w := v.topo.Workers[i]
 	out := Instance{Worker: w, Region: v.topo.Region, Account: v.topo.Account, VPCID: v.topo.VPC.ID, VPCBlocks: v.topo.VPC.CIDRs}
-	then := time.Now().Add(-v.imds[worker].Staleness)
+	then := v.now().Add(-v.imds[worker].Staleness)
 	for _, spec := range w.ENIs {
 		e := v.enis[spec.ID]
 		if e == nil { // deleted

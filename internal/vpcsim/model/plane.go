@@ -86,7 +86,7 @@ func (p plane) target(table string, dst netip.Addr, now time.Time) string {
 // subnet; an ENI that is a route's target must have its source/destination
 // check off. The answer lags behind the calls by the remap delay.
 func (v *VPC) Deliver(fromENI string, dst netip.Addr) (eniID string, ok bool) {
-	now := time.Now()
+	now := v.now()
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	from := v.find(fromENI)
@@ -110,7 +110,7 @@ func (v *VPC) Deliver(fromENI string, dst netip.Addr) (eniID string, ok bool) {
 // addresses, those in its prefixes, or any with the source/destination check
 // off. The answer lags behind the calls by the remap delay.
 func (v *VPC) Permits(eniID string, src netip.Addr) bool {
-	now := time.Now()
+	now := v.now()
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	e := v.find(eniID)

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
 )
@@ -237,7 +236,7 @@ func (v *VPC) changeRoute(ctx context.Context, action string, in RouteInput, all
 		if in.DryRun {
 			return none, errDryRun()
 		}
-		now := time.Now()
+		now := v.now()
 		t.routes[in.Destination] = e.id()
 		v.plane.route(t.spec.ID, in.Destination, e.id(), v.remapped(now), now)
 		return none, nil
@@ -259,7 +258,7 @@ func (v *VPC) DeleteRoute(ctx context.Context, in RouteInput) error {
 		if in.DryRun {
 			return none, errDryRun()
 		}
-		now := time.Now()
+		now := v.now()
 		delete(t.routes, in.Destination)
 		v.plane.route(t.spec.ID, in.Destination, "", v.remapped(now), now)
 		return none, nil

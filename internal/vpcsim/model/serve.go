@@ -44,9 +44,9 @@ func serve[Out any](ctx context.Context, v *VPC, r request, work func() (Out, *E
 		switch {
 		case hit.refusal != nil:
 			return none, hit.refusal
-		case expired(callerOf(ctx).Token, time.Now()):
+		case expired(callerOf(ctx).Token, v.now()):
 			return none, Refuse(CodeRequestExpired, textExpired)
-		case v.knobs.Throttle && !v.bucket(r, time.Now()).take(time.Now()):
+		case v.knobs.Throttle && !v.take(r):
 			return none, Refuse(CodeThrottled, textThrottled)
 		case r.dryRun && !(r.validates && v.assume.DryRunValidates):
 			return none, errDryRun()
@@ -80,7 +80,7 @@ func (v *VPC) arrive(ctx context.Context, r request) (*Call, effect) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	call := &Call{
-		Time: time.Now(), Action: r.action, AccessKey: caller.AccessKey, Worker: v.keys[caller.AccessKey],
+		Time: v.now(), Action: r.action, AccessKey: caller.AccessKey, Worker: v.keys[caller.AccessKey],
 		ENI: r.eni, Addresses: r.addrs, Params: caller.Params,
 	}
 	v.calls = append(v.calls, call)
@@ -93,7 +93,7 @@ func (v *VPC) answered(call *Call, err error, effective bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	call.Done, call.Effective = true, effective
-	call.Duration = time.Since(call.Time)
+	call.Duration = v.now().Sub(call.Time)
 	if e, ok := errors.AsType[*Error](err); ok {
 		call.Code, call.Message = e.Code, e.Message
 		return

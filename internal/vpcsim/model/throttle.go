@@ -27,9 +27,15 @@ func (b *bucket) take(now time.Time) bool {
 	return true
 }
 
-// bucketSize returns size and refill per second of an action's bucket. Each is
+// take takes a token for a call, or says that there is none. It wants mu.
+func (v *VPC) take(r request) bool {
+	now := v.now()
+	return v.bucket(r, now).take(now)
+}
+
+// BucketSize returns size and refill per second of an action's bucket. Each is
 // per account, Region and action. Source: EC2 API reference, request throttling.
-func bucketSize(action string, unfiltered bool) (size, refill float64) {
+func BucketSize(action string, unfiltered bool) (size, refill float64) {
 	switch action {
 	case "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses", "AssignIpv6Addresses",
 		"CreateNetworkInterface", "ModifyNetworkInterfaceAttribute":
@@ -57,7 +63,7 @@ func (v *VPC) bucket(r request, now time.Time) *bucket {
 	}
 	b := v.buckets[key]
 	if b == nil {
-		size, refill := bucketSize(r.action, r.unfiltered)
+		size, refill := BucketSize(r.action, r.unfiltered)
 		b = &bucket{size: size, refill: refill, tokens: size, last: now}
 		v.buckets[key] = b
 	}

@@ -21,6 +21,8 @@ type VPC struct {
 	refs map[string]string
 	// keys leads from an access key id that IMDS hands out to its worker.
 	keys map[string]string
+	// now is the clock of everything in the VPC.
+	now func() time.Time
 
 	mu      sync.RWMutex
 	knobs   topology.EC2
