@@ -46,3 +46,25 @@ func TestClockOfItsOwn(t *testing.T) {
 		t.Errorf("the last call is dated %s, want %s", last, now)
 	}
 }
+
+// TestRefusedCallsCost: clients that call ten times as often as the bucket is
+// refilled get all that it refills, or nothing.
+func TestRefusedCallsCost(t *testing.T) {
+	for _, cost := range []bool{false, true} {
+		now := time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC)
+		v := newClockWorld(t, &now)
+		v.Assume(func(a *topology.Assumptions) { a.RefusedCallsCost = cost })
+		for !throttled(assign(v, "sig1", true, "10.0.1.100")) {
+		}
+		n := 0
+		for range 500 {
+			now = now.Add(20 * time.Millisecond)
+			if !throttled(assign(v, "sig1", true, "10.0.1.100")) {
+				n++
+			}
+		}
+		if want := map[bool]int{false: 50, true: 0}[cost]; n < want-1 || n > want {
+			t.Errorf("with cost %t %d calls of 500 in 10 s were let through, want %d", cost, n, want)
+		}
+	}
+}

@@ -16,11 +16,15 @@ type bucket struct {
 	last   time.Time
 }
 
-// take takes one token, or says that there is none.
-func (b *bucket) take(now time.Time) bool {
+// take takes one token, or says that there is none. With greedy a refused call
+// takes what there is of one.
+func (b *bucket) take(now time.Time, greedy bool) bool {
 	b.tokens = min(b.size, b.tokens+now.Sub(b.last).Seconds()*b.refill)
 	b.last = now
 	if b.tokens < 1 {
+		if greedy {
+			b.tokens = 0
+		}
 		return false
 	}
 	b.tokens--
@@ -30,7 +34,7 @@ func (b *bucket) take(now time.Time) bool {
 // take takes a token for a call, or says that there is none. It wants mu.
 func (v *VPC) take(r request) bool {
 	now := v.now()
-	return v.bucket(r, now).take(now)
+	return v.bucket(r, now).take(now, v.assume.RefusedCallsCost)
 }
 
 // BucketSize returns size and refill per second of an action's bucket. Each is

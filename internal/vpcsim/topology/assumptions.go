@@ -60,6 +60,10 @@ type Assumptions struct {
 	// PingCloses: an unsigned request without an action is refused, and its
 	// connection closed. Otherwise it is answered, and stays open.
 	PingCloses bool `yaml:"ping-closes"`
+	// RefusedCallsCost: a throttled call takes what its bucket has of a token,
+	// so that clients which call too often get nothing at all. Otherwise it
+	// takes nothing.
+	RefusedCallsCost bool `yaml:"refused-calls-cost"`
 }
 
 // Defaults of the assumptions' codes and messages.
