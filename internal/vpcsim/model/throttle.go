@@ -16,11 +16,15 @@ type bucket struct {
 	last   time.Time
 }
 
+// at is how many tokens there are by now.
+func (b *bucket) at(now time.Time) float64 {
+	return min(b.size, b.tokens+now.Sub(b.last).Seconds()*b.refill)
+}
+
 // take takes one token, or says that there is none. With greedy a refused call
 // takes what there is of one.
 func (b *bucket) take(now time.Time, greedy bool) bool {
-	b.tokens = min(b.size, b.tokens+now.Sub(b.last).Seconds()*b.refill)
-	b.last = now
+	b.tokens, b.last = b.at(now), now
 	if b.tokens < 1 {
 		if greedy {
 			b.tokens = 0
@@ -72,4 +76,17 @@ func (v *VPC) bucket(r request, now time.Time) *bucket {
 		v.buckets[key] = b
 	}
 	return b
+}
+
+// Tokens is how many tokens the bucket of an action has now; Describes count
+// as filtered.
+func (v *VPC) Tokens(action string) float64 {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	b := v.buckets[action]
+	if b == nil {
+		size, _ := BucketSize(action, false)
+		return size
+	}
+	return b.at(v.now())
 }
