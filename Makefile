@@ -50,6 +50,10 @@ bench: build ## Measure, print median and p99 beside the goals, write out/bench.
 	scripts/deps.sh demo
 	go run ./test/bench -out out/bench.json
 
+.PHONY: scale
+scale: ## Play a full restart and a zone failure of 1,000 workers in virtual time, write out/scale.json
+	go run ./test/scale -out out/scale.json
+
 .PHONY: image
 image: ## Build both images without a Docker engine, into out/
 	scripts/image.sh

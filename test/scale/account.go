@@ -37,14 +37,9 @@ type account struct {
 
 // A tally counts the calls of one action.
 type tally struct {
-	// Took are the calls that took a token: all but the throttled ones.
-	Took int `json:"took"`
-	// Refused are those of Took that EC2 refused for another reason.
-	Refused int `json:"refused"`
-	// Throttled are the calls that found the bucket empty.
-	Throttled int `json:"throttled"`
-	// Last is when the last token was taken, in seconds.
-	Last float64 `json:"last"`
+	// Took are the calls that took a token, those that EC2 then refused for
+	// another reason among them; Throttled found the bucket empty.
+	Took, Throttled int
 }
 
 func (a *account) latency() time.Duration {
@@ -83,10 +78,6 @@ func (a *account) count(action string, err error) {
 		return
 	}
 	n.Took++
-	n.Last = a.engine.now.Seconds()
-	if err != nil {
-		n.Refused++
-	}
 }
 
 func (a *account) of(action string) *tally {

@@ -118,7 +118,7 @@ func (r *registrar) dispatch(w ledger.Work, started time.Time) {
 		})
 	}
 	if len(w.Describe) > 0 {
-		r.world.spawn(func(t *task) {
+		r.send(question{}, 1, "DescribeNetworkInterfaces", func(t *task) {
 			enis, err := r.client(t).Describe(context.Background(), w.Describe)
 			if t.over {
 				return
@@ -130,12 +130,23 @@ func (r *registrar) dispatch(w ledger.Work, started time.Time) {
 		})
 	}
 	for _, c := range w.Calls {
-		if q := (question{c.ENI, c.Family}); r.world.shortcut && r.fails[q] > 0 && len(c.Addrs) == 1 {
-			r.insist(q, c)
-			continue
+		action := "AssignPrivateIpAddresses"
+		if c.Family == eniassign.IPv6 {
+			action = "AssignIpv6Addresses"
 		}
-		r.world.spawn(func(t *task) { r.do(t, c) })
+		r.send(question{c.ENI, c.Family}, len(c.Addrs), action, func(t *task) { r.do(t, c) })
 	}
+}
+
+// send carries out what asks the question, by a shortcut where it was throttled
+// before. Addresses of one call have each a delay of their own, so a call with
+// several goes the long way.
+func (r *registrar) send(q question, addrs int, action string, call func(*task)) {
+	if r.world.shortcut && r.fails[q] > 0 && addrs == 1 {
+		r.insist(q, action, call)
+		return
+	}
+	r.world.spawn(call)
 }
 
 // do carries a call out and tells the ledger.
@@ -152,17 +163,13 @@ func (r *registrar) do(t *task, c eniassign.Call) {
 // insist is a shortcut for a call that was throttled before: as long as it
 // finds the bucket empty it is asked again by the ledger's times without the
 // ledger, which would do nothing else. A test holds it against the long way.
-func (r *registrar) insist(q question, c eniassign.Call) {
+func (r *registrar) insist(q question, action string, call func(*task)) {
 	w, b := r.world, r.world.backoff
-	action := "AssignPrivateIpAddresses"
-	if c.Family == eniassign.IPv6 {
-		action = "AssignIpv6Addresses"
-	}
 	latency := w.account.latency()
 	arrived := func() {
 		w.spawn(func(t *task) {
 			t.late = latency // the first half is over
-			r.do(t, c)
+			call(t)
 		})
 	}
 	var arrive func()

@@ -18,41 +18,30 @@ const horizon = 24 * time.Hour
 
 // A result is one event, met in one way.
 type result struct {
-	Event string `json:"event"`
-	Way   string `json:"way"`
-	Pods  int    `json:"pods"`
-	// Routed is how many of them came to be routed; the others never will be.
-	Routed int `json:"routed"`
+	Event, Way string
+	// goal says that the ratio to the bound is a goal.
+	goal bool
+	// Pods start, and Routed of them come to be routed; the others never will.
+	Pods, Routed int
 	// Total is the time from the first start until the last pod was routed,
 	// in seconds; Median and P99 are a pod's own from its start.
-	Total  float64 `json:"total"`
-	Median float64 `json:"median"`
-	P99    float64 `json:"p99"`
+	Total, Median, P99 float64
 	// Calls are the EC2 calls by action.
-	Calls map[string]*tally `json:"calls"`
-	// Bound is what the buckets need for the calls that took a token, of the
-	// action Busiest that needs longest.
-	Bound   float64 `json:"bound"`
-	Busiest string  `json:"busiest"`
+	Calls map[string]*tally
+	// Bound is what the buckets need, in seconds, for the calls that had taken
+	// a token when the last pod was routed, of the action Busiest that needs
+	// longest.
+	Bound   float64
+	Busiest string
 	// Floats and Routes are floating IPs inside of a zone and across zones:
 	// seconds from their appearance until EC2 has both families.
-	Floats moves `json:"floats"`
-	Routes moves `json:"routes"`
+	Floats, Routes moves
 }
 
-// moves are how long floating IPs took to move.
+// moves are how long floating IPs took to move, in seconds.
 type moves struct {
-	N      int     `json:"n"`
-	Moved  int     `json:"moved"`
-	Median float64 `json:"median"`
-	P99    float64 `json:"p99"`
-}
-
-func (r result) throttled() (n int) {
-	for _, t := range r.Calls {
-		n += t.Throttled
-	}
-	return n
+	N, Moved    int
+	Median, P99 float64
 }
 
 func (f *float) acked(a netip.Addr, now time.Duration) {
@@ -64,8 +53,9 @@ func (f *float) acked(a netip.Addr, now time.Duration) {
 	}
 }
 
-// run lets an event befall the cluster and counts.
-func (w *world) run(s *script, how way, all bool) {
+// run lets an event befall the cluster. Of the steady state only those who have
+// something to do are played, unless all are.
+func (w *world) run(s *script, how way, all bool, limit time.Duration) {
 	for _, p := range s.steady {
 		needed := slices.ContainsFunc(s.floats, func(f *float) bool { return f.to == p })
 		if (needed || all) && p.worker.zone != 0 {
@@ -87,7 +77,7 @@ func (w *world) run(s *script, how way, all bool) {
 		w.at(r.at, func() { r.move(w, s.tables, dice) })
 	}
 	pods, floats, routes := len(s.pods), len(s.floats), len(s.routes)
-	w.engine.run(horizon, func() bool {
+	w.engine.run(limit, func() bool {
 		for pods > 0 && s.pods[pods-1].ended() {
 			pods--
 		}
