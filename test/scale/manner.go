@@ -21,8 +21,9 @@ type manner struct {
 
 // What is tried beside the product as it is.
 const (
-	patientCap = 10 * time.Minute
-	agentCap   = time.Minute
+	patientShare  = 0.1
+	patientUrgent = 500 * time.Millisecond
+	agentCap      = time.Minute
 )
 
 func mannerOf(key string) (manner, error) {
@@ -30,7 +31,7 @@ func mannerOf(key string) (manner, error) {
 	case "pod":
 		return manner{name: "a registrar in each pod", way: newPerPod, goal: true}, nil
 	case "patient":
-		return manner{name: fmt.Sprintf("tried: its retries up to %v at start", patientCap), way: newPerPod, backoff: backoff{limit: patientCap}}, nil
+		return manner{name: "tried: patient at start, urgent in a failover", way: newPerPod, backoff: backoff{share: patientShare, urgent: patientUrgent}}, nil
 	case "agent":
 		return manner{name: "tried: one registrar for each worker", way: newPerWorker, backoff: backoff{limit: agentCap, merge: true}}, nil
 	case "sample":

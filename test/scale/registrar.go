@@ -38,8 +38,9 @@ type registrar struct {
 	ledger *ledger.Ledger
 	links  []netwatch.Interface
 	rng    *rand.Rand
-	routed bool // once
-	wake   int  // only the newest alarm rings
+	since  time.Duration // its start
+	routed bool          // once
+	wake   int           // only the newest alarm rings
 	acked  func(netip.Addr)
 	fails  map[question]int           // in a row
 	due    map[question]time.Duration // when what was refused is asked again
@@ -54,7 +55,7 @@ type question struct {
 }
 
 func (w *world) newRegistrar(at *worker, dice *rand.Rand, acked func(netip.Addr)) *registrar {
-	r := &registrar{world: w, worker: at, rng: dice, draw: dice.Float64, acked: acked,
+	r := &registrar{world: w, worker: at, since: w.now, rng: dice, draw: dice.Float64, acked: acked,
 		fails: map[question]int{}, due: map[question]time.Duration{},
 		links: []netwatch.Interface{{Name: "eth0", Index: 2, MAC: "0a:58:64:40:00:01", Kind: "veth", Up: true}}}
 	r.ledger = ledger.New(ledger.Config{
@@ -179,11 +180,11 @@ func (r *registrar) insist(q question, action string, call func(*task)) {
 			return
 		}
 		w.account.of(action).Throttled++
-		if r.fails[q]++; r.fails[q] >= crowdFrom && !r.routed && b.limit == 0 {
+		if r.fails[q]++; r.fails[q] >= crowdFrom && !r.routed && !b.changes() {
 			w.crowd(action).join(arrived)
 			return
 		}
-		wait := latency/2 + max(retryFloor, time.Duration(r.rng.Float64()*float64(b.below(r.fails[q]-1, r.routed))))
+		wait := latency/2 + max(retryFloor, time.Duration(r.rng.Float64()*float64(b.below(r.fails[q]-1, w.now-r.since, r.routed))))
 		latency = w.account.latency()
 		w.after(wait+latency/2, arrive)
 	}
@@ -204,7 +205,7 @@ func (r *registrar) heard(q question, why *eniassign.Reason) {
 		return
 	}
 	r.fails[q]++
-	below, own := b.below(n, r.routed), double(n, ledger.RetryCap)
+	below, own := b.below(n, r.world.now-r.since, r.routed), double(n, ledger.RetryCap)
 	if !b.merge {
 		r.draw = func() float64 { return r.rng.Float64() * float64(below) / float64(own) }
 		return
