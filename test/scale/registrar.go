@@ -44,6 +44,7 @@ type registrar struct {
 	acked  func(netip.Addr)
 	fails  map[question]int           // in a row
 	due    map[question]time.Duration // when what was refused is asked again
+	tries  map[netip.Addr]int         // refusals of an address
 	draw   func() float64             // the ledger's next random numbers
 }
 
@@ -56,7 +57,7 @@ type question struct {
 
 func (w *world) newRegistrar(at *worker, dice *rand.Rand, acked func(netip.Addr)) *registrar {
 	r := &registrar{world: w, worker: at, since: w.now, rng: dice, draw: dice.Float64, acked: acked,
-		fails: map[question]int{}, due: map[question]time.Duration{},
+		fails: map[question]int{}, tries: map[netip.Addr]int{}, due: map[question]time.Duration{},
 		links: []netwatch.Interface{{Name: "eth0", Index: 2, MAC: "0a:58:64:40:00:01", Kind: "veth", Up: true}}}
 	r.ledger = ledger.New(ledger.Config{
 		DefaultInterfaces: []string{"eth0"},
@@ -156,7 +157,7 @@ func (r *registrar) do(t *task, c eniassign.Call) {
 	if t.over {
 		return
 	}
-	r.heard(question{c.ENI, c.Family}, outcomes[0].Reason)
+	r.heard(question{c.ENI, c.Family}, outcomes[0].Reason, outcomes...)
 	r.ledger.Done(r.world.clock(), c, outcomes)
 	r.step()
 }
@@ -197,7 +198,7 @@ func (r *registrar) client(t *task) *eniassign.Client {
 
 // heard counts refusals that can pass in a row, and makes the random numbers
 // from which the ledger will draw the next delays.
-func (r *registrar) heard(q question, why *eniassign.Reason) {
+func (r *registrar) heard(q question, why *eniassign.Reason, outcomes ...eniassign.Outcome) {
 	b, n := r.world.backoff, r.fails[q]
 	r.draw = r.rng.Float64
 	if why == nil || why.Class != eniassign.Transient {
@@ -214,6 +215,18 @@ func (r *registrar) heard(q question, why *eniassign.Reason) {
 	if r.due[q] <= r.world.now {
 		r.due[q] = r.world.now + time.Duration(r.rng.Float64()*float64(below))
 	}
-	share := float64(r.due[q]-r.world.now) / float64(own)
-	r.draw = func() float64 { return share }
+	// The ledger draws once for each, below what its own refusals make of it.
+	var shares []float64
+	for _, o := range outcomes {
+		shares = append(shares, float64(r.due[q]-r.world.now)/float64(double(r.tries[o.Addr], ledger.RetryCap)))
+		r.tries[o.Addr]++
+	}
+	r.draw = func() float64 {
+		if len(shares) == 0 {
+			return r.rng.Float64()
+		}
+		next := shares[0]
+		shares = shares[1:]
+		return next
+	}
 }
