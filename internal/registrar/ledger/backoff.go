@@ -7,8 +7,21 @@ import "time"
 
 // fullJitter is a random time below base·2^attempt, itself at most limit.
 func (l *Ledger) fullJitter(attempt int, base, limit time.Duration) time.Duration {
-	d := time.Duration(l.rand() * float64(double(base, attempt, limit)))
-	return max(d, retryFloor)
+	return l.jittered(double(base, attempt, limit), l.rand())
+}
+
+// jittered is the share of a delay.
+func (l *Ledger) jittered(below time.Duration, share float64) time.Duration {
+	return max(retryFloor, time.Duration(share*float64(below)))
+}
+
+// RetryBelow is what the delay before a retry of a transient refusal is drawn
+// below, after so many refusals in a row before this one and so long a wait.
+func RetryBelow(attempts int, waited time.Duration, urgent bool) time.Duration {
+	if urgent {
+		return double(RetryBase, attempts, UrgentRetryCap)
+	}
+	return double(RetryBase, attempts, max(RetryCap, waited/RetryShare))
 }
 
 // stretched is d and up to a tenth more, so that many clients do not call in step.

@@ -90,6 +90,7 @@ type claim struct {
 	flight   eniassign.Verb // of the call in flight, 0 for none
 	due      time.Time      // not before
 	attempts int            // refusals of one class in a row
+	refused  time.Time      // when the first of them came
 	class    eniassign.Class
 
 	steals   int       // claims after a hold-down

@@ -17,8 +17,13 @@ const (
 	// RetryCap bounds every later one. EC2 refills 5 calls a second; the SDK's
 	// own 20 s would be a 20 s outage of a floating IP.
 	RetryCap = 5 * time.Second
-	// urgentRetryCap bounds those of a floating IP: somebody waits for it.
-	urgentRetryCap = time.Second
+	// RetryShare lets that bound grow to the tenth part of the time that was
+	// waited in vain: when a whole cluster starts at once most retries would
+	// find an empty bucket, and a failover among them its place taken. make
+	// scale measures it.
+	RetryShare = 10
+	// UrgentRetryCap bounds those of a floating IP: somebody waits for it.
+	UrgentRetryCap = 500 * time.Millisecond
 	// retryFloor keeps full jitter from retrying at once.
 	retryFloor = 5 * time.Millisecond
 

@@ -141,7 +141,13 @@ func (l *Ledger) detached(e eniassign.ENI) bool {
 // right is missing; else it asks again.
 func (l *Ledger) describeRefused(ids []string, r *eniassign.Reason, now time.Time) {
 	d := &l.describe
+	if d.attempts == 0 {
+		d.refused = now
+	}
 	d.reason, d.due = r, now.Add(l.delay(r.Class, d.attempts))
+	if r.Class == eniassign.Transient {
+		d.due = now.Add(l.jittered(RetryBelow(d.attempts, now.Sub(d.refused), false), l.rand()))
+	}
 	d.attempts++
 	if r.Class != eniassign.Denied || r.Code != eniassign.NotAuthorized {
 		for _, id := range ids {

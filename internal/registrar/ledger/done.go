@@ -12,6 +12,7 @@ import (
 // Done takes EC2's answer to a call of Next.
 func (l *Ledger) Done(now time.Time, call eniassign.Call, outcomes []eniassign.Outcome) {
 	l.exit(call)
+	l.jitter = l.rand()
 	for _, o := range outcomes {
 		c := l.claims[Target{call.ENI, call.Table, o.Addr}]
 		if c == nil || !c.inFlight {
@@ -111,7 +112,10 @@ func (l *Ledger) refuse(c *claim, s State, k Kind, r *eniassign.Reason, now time
 	if c.class != r.Class {
 		c.class, c.attempts = r.Class, 0
 	}
-	c.due = now.Add(l.retryDelay(c, r.Class))
+	if c.attempts == 0 {
+		c.refused = now
+	}
+	c.due = now.Add(l.retryDelay(c, r.Class, now))
 	c.attempts++
 	if e := l.enis[c.ENI]; r.Code == eniassign.ENIFull && e != nil && e.released.After(c.asked) {
 		c.due = now // there is room since
@@ -135,12 +139,14 @@ func (l *Ledger) madeRoom(id string, now time.Time) {
 	}
 }
 
-// retryDelay is how long a claim waits after a refusal.
-func (l *Ledger) retryDelay(c *claim, class eniassign.Class) time.Duration {
-	if class == eniassign.Transient && l.urgent(c) {
-		return l.fullJitter(c.attempts, RetryBase, urgentRetryCap)
+// retryDelay is how long a claim waits after a refusal: all addresses of a call
+// as long, so that they stay together.
+func (l *Ledger) retryDelay(c *claim, class eniassign.Class, now time.Time) time.Duration {
+	if class != eniassign.Transient {
+		return l.delay(class, c.attempts)
 	}
-	return l.delay(class, c.attempts)
+	below := RetryBelow(c.attempts, now.Sub(c.refused), l.urgent(c))
+	return l.jittered(below, l.jitter)
 }
 
 // delay is how long to wait after a refusal.

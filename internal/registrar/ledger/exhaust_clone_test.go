@@ -42,10 +42,10 @@ func clone(l *Ledger) *Ledger {
 func TestCloneKnowsEveryField(t *testing.T) {
 	for kind, want := range map[reflect.Type]string{
 		reflect.TypeFor[Ledger](): "cfg rand observed closing wasReady links noticed seen inventory describe enis look owners probes sayings " +
-			"claims unplaced lanes onLanes refused history events",
+			"claims unplaced lanes onLanes refused jitter history events",
 		reflect.TypeFor[eniState](): "facts described wish gone hint tagDue checkDue released",
 		reflect.TypeFor[claim](): "Target iface mac state since reason wanted restored standing before asked answered acked verb created noticed late " +
-			"inFlight flight due attempts class steals hint hintTill look doubts parting parted heir again crossed",
+			"inFlight flight due attempts refused class steals hint hintTill look doubts parting parted heir again crossed",
 	} {
 		var got []string
 		for i := range kind.NumField() {
@@ -110,7 +110,7 @@ func (d *digest) ledger(l *Ledger) {
 		for _, n := range []int{int(c.verb), int(c.flight), c.attempts, c.steals, int(c.hint), c.doubts, int(c.parting)} {
 			d.number(int64(n))
 		}
-		d.time(c.asked, c.answered, c.acked, c.created, c.due, c.hintTill, c.look, c.parted, c.crossed)
+		d.time(c.refused, c.asked, c.answered, c.acked, c.created, c.due, c.hintTill, c.look, c.parted, c.crossed)
 	}
 	for _, a := range slices.SortedFunc(maps.Keys(l.owners.known), func(a, b addr) int { return a.Compare(b) }) {
 		d.text(a.String() + l.owners.known[a])

@@ -38,6 +38,7 @@ type Ledger struct {
 	lanes    map[lane]traffic
 	onLanes  map[Target][]lane // of the call in flight whose first address it is
 	refused  *eniassign.Reason // why nothing at all may be done here
+	jitter   float64           // of the retries after one call
 	history  []Row
 	events   []Event
 }
@@ -56,6 +57,7 @@ type inventoryState struct {
 
 // describeState is the one filtered Describe that may be in flight.
 type describeState struct {
+	refused  time.Time // when the first of the attempts was
 	inFlight bool
 	due      time.Time
 	attempts int

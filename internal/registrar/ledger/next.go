@@ -85,7 +85,7 @@ func (l *Ledger) nextCalls(w *Work, now time.Time) {
 		}
 		items = append(items, eniassign.Item{Addr: c.Addr, ENI: c.ENI, Table: c.Table, Verb: verb})
 	}
-	calls, done := eniassign.Plan(items, l.known())
+	calls, done := eniassign.Plan(l.together(items), l.known())
 	for _, i := range done {
 		l.free(l.claims[Target{i.ENI, i.Table, i.Addr}], i.Verb, now)
 	}
@@ -98,6 +98,31 @@ func (l *Ledger) nextCalls(w *Work, now time.Time) {
 		}
 	}
 	w.Calls = calls
+}
+
+// together adds to the items what waits for a retry and can leave with them: the
+// call costs no more for it.
+func (l *Ledger) together(items []eniassign.Item) []eniassign.Item {
+	type call struct {
+		verb   eniassign.Verb
+		eni    string
+		family eniassign.Family
+	}
+	leaving := map[call]bool{}
+	for _, i := range items {
+		if i.Table == "" {
+			leaving[call{i.Verb, i.ENI, familyOf(Target{Addr: i.Addr})}] = true
+		}
+	}
+	var joined []eniassign.Item
+	for _, c := range l.sorted() {
+		verb, ok := l.needs(c)
+		waits := ok && c.state == Pending && c.class == eniassign.Transient && !c.inFlight && c.Table == ""
+		if waits && leaving[call{verb, c.ENI, familyOf(c.Target)}] && l.lanes[l.laneOf(c, verb)].calls == 0 {
+			joined = append(joined, eniassign.Item{Addr: c.Addr, ENI: c.ENI, Verb: verb})
+		}
+	}
+	return append(items, joined...)
 }
 
 // needs says which call a claim needs, whenever it is due.
