@@ -17,6 +17,7 @@ import (
 
 // A caller is an EC2 client of one task: the SDK's signatures, and no HTTP.
 type caller struct {
+	eniassign.EC2 // the actions that no way here makes
 	*account
 	task *task
 }

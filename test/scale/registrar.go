@@ -193,7 +193,7 @@ func (r *registrar) insist(q question, action string, call func(*task)) {
 }
 
 func (r *registrar) client(t *task) *eniassign.Client {
-	return &eniassign.Client{EC2: caller{r.world.account, t}}
+	return &eniassign.Client{EC2: caller{account: r.world.account, task: t}}
 }
 
 // heard counts refusals that can pass in a row, and makes the random numbers
