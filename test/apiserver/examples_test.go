@@ -16,7 +16,7 @@ import (
 )
 
 // examples are applied in this order, as a user would.
-var examples = []string{"namespace.yaml", "identity/irsa.yaml", "networks/*.yaml", "*.yaml"}
+var examples = []string{"namespace.yaml", "identity/irsa.yaml", "networks/*.yaml", "*.yaml", "keepalived/*.yaml"}
 
 // Every pod of every example is admitted and injected, without a warning. Pods of
 // workloads are made as their controllers make them.

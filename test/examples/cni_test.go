@@ -159,15 +159,15 @@ func TestReservationsHoldEveryAddress(t *testing.T) {
 			taken = append(taken, s)
 		}
 	}
-	for _, text := range []string{"10.0.3.70", "10.0.3.71", "10.0.3.80"} {
+	for _, text := range []string{"10.0.3.70", "10.0.3.71", "10.0.3.80", "2001:db8:0:3:1::70", "2001:db8:0:3:1::71", "2001:db8:0:3:1::80"} {
 		a := netip.MustParseAddr(text)
 		if !holds(a, a) {
-			t.Errorf("%s of active-standby.yaml is not reserved", a)
+			t.Errorf("%s of keepalived/active-standby.yaml is not reserved", a)
 		}
 		for _, o := range taken {
 			first, last := netip.MustParseAddr(o.first), netip.MustParseAddr(o.last)
 			if !a.Less(first) && !last.Less(a) {
-				t.Errorf("%s may hand out %s of active-standby.yaml", o.network, a)
+				t.Errorf("%s may hand out %s of keepalived/active-standby.yaml", o.network, a)
 			}
 		}
 	}

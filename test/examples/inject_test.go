@@ -23,12 +23,12 @@ var expected = map[string]struct {
 	by   string
 	of   int // interfaces
 }{
-	"init-deployment.yaml web":  {inject.ModeInit, "pod", 1},
-	"pods.yaml host-local":      {inject.ModeInit, "pod", 1},
-	"pods.yaml dual-stack":      {inject.ModeSidecar, "pod", 1},
-	"active-standby.yaml sbc-a": {inject.ModeSidecar, "pod", 1},
-	"active-standby.yaml sbc-b": {inject.ModeSidecar, "pod", 1},
-	"cnf-statefulset.yaml upf":  {inject.ModeSidecar, "network multus-example/n3", 3},
+	"init-deployment.yaml web":             {inject.ModeInit, "pod", 1},
+	"pods.yaml host-local":                 {inject.ModeInit, "pod", 1},
+	"pods.yaml dual-stack":                 {inject.ModeSidecar, "pod", 1},
+	"keepalived/active-standby.yaml sbc-a": {inject.ModeSidecar, "pod", 1},
+	"keepalived/active-standby.yaml sbc-b": {inject.ModeSidecar, "pod", 1},
+	"cnf-statefulset.yaml upf":             {inject.ModeSidecar, "network multus-example/n3", 3},
 }
 
 // pods are the pods that the workloads of the examples make.
