@@ -54,6 +54,11 @@ bench: build ## Measure, print median and p99 beside the goals, write out/bench.
 scale: ## Play a full restart and a zone failure of 1,000 workers in virtual time, write out/scale.json
 	go run ./test/scale -out out/scale.json
 
+.PHONY: failover
+failover: build ## Put keepalived and the registrar through every trouble, measure the loss, write out/failover.*
+	scripts/deps.sh failover
+	go run ./test/failover
+
 .PHONY: image
 image: ## Build both images without a Docker engine, into out/
 	scripts/image.sh

@@ -2,20 +2,22 @@
 # Copyright The multus-ip-registrar Authors.
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs the Debian or Ubuntu packages that `make demo`, `make test` or
-# `make e2e` needs and that are missing, after it has said which and why. Where nothing is
-# missing it says nothing and asks no package manager.
+# Installs the Debian or Ubuntu packages that `make demo`, `make failover`, `make
+# test` or `make e2e` needs and that are missing, after it has said which and why. Where
+# nothing is missing it says nothing and asks no package manager.
 #
-#   scripts/deps.sh demo|test|e2e
+#   scripts/deps.sh demo|failover|test|e2e
 #   DEPS=0 scripts/deps.sh test    installs nothing, names the command instead
 set -euo pipefail
 
 usage() {
-  echo "usage: scripts/deps.sh demo|test|e2e" >&2
+  echo "usage: scripts/deps.sh demo|failover|test|e2e" >&2
   exit 2
 }
 
 has_command() { command -v "$1" >/dev/null; }
+# A user's PATH need not lead to what root runs.
+has_daemon() { PATH=$PATH:/usr/sbin:/sbin has_command "$1"; }
 # Debian's packages serve Debian's python3, which need not be the first one.
 has_module() {
   local python
@@ -43,8 +45,13 @@ need_demo() {
   need iputils-ping "the ping command, which shows who reaches whom" has_command ping
 }
 
-need_test() {
+need_failover() {
   need_demo
+  need keepalived "keepalived, which decides in the failover matrix who is active" has_daemon keepalived
+}
+
+need_test() {
+  need_failover
   need gcc "the C compiler, which Go's race detector needs" has_command gcc
   need libc6-dev "the C library's headers, likewise" test -e /usr/include/stdlib.h
   need user-mode-linux "a kernel with ipvlan that runs as a plain process" has_command linux.uml
@@ -67,6 +74,7 @@ need_e2e() {
 [[ $# == 1 ]] || usage
 case $1 in
   demo) need_demo ;;
+  failover) need_failover ;;
   test) need_test ;;
   e2e) need_e2e ;;
   *) usage ;;

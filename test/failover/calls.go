@@ -1,0 +1,66 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
+)
+
+// inEffect are the calls that have changed who has an address, in the order in
+// which they did.
+func inEffect(calls []model.Call, a netip.Addr) []model.Call {
+	var out []model.Call
+	for _, c := range calls {
+		if c.Effective && names(c, a) && !strings.HasPrefix(c.Action, "Describe") {
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b model.Call) int { return effect(a).Compare(effect(b)) })
+	return out
+}
+
+// releases says whether a call leaves an address on no ENI.
+func releases(c model.Call) bool {
+	return strings.HasPrefix(c.Action, "Unassign") || c.Action == "DeleteRoute"
+}
+
+// effect is when a call that is done was carried out: after half of its time.
+func effect(c model.Call) time.Time { return c.Time.Add(c.Duration / 2) }
+
+// names says whether a call names an address, or the route to it.
+func names(c model.Call, a netip.Addr) bool {
+	return slices.Contains(c.Addresses, a.String()) || slices.Contains(c.Addresses, netip.PrefixFrom(a, a.BitLen()).String())
+}
+
+// about are a worker's calls that name an address, and those that name none.
+func about(calls []model.Call, worker string, a netip.Addr) []model.Call {
+	return slices.DeleteFunc(slices.Clone(calls), func(c model.Call) bool {
+		return c.Worker != worker || len(c.Addresses) > 0 && !names(c, a)
+	})
+}
+
+// inHand is how much of a time EC2 had one of the calls, which are in the order
+// of their arrival, in hand.
+func inHand(calls []model.Call, from, to time.Time) (sum time.Duration) {
+	for _, c := range calls {
+		end := c.Time.Add(c.Duration)
+		if !c.Done || end.After(to) {
+			end = to
+		}
+		begin := c.Time
+		if begin.Before(from) {
+			begin = from // what overlaps counts once
+		}
+		if end.After(begin) {
+			sum += end.Sub(begin)
+			from = end
+		}
+	}
+	return sum
+}

@@ -1,0 +1,103 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// verdict is one word for the progress, or what went wrong.
+func (r Result) verdict() string {
+	switch {
+	case !r.Right:
+		return "WRONG: " + strings.Join(r.Wrong, "; ")
+	case len(r.Missed) > 0:
+		return "goal missed: " + strings.Join(r.Missed, "; ")
+	}
+	return "ok"
+}
+
+// printTable prints Markdown, as docs/failover.md has it.
+func printTable(out io.Writer, rep report) {
+	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
+	fmt.Fprintln(w, "| Scenario\t| \t| Lost\t| Longest gap\t| keepalived\t| then\t| Goal\t| of that EC2\t| Taken\t| EC2 calls\t| In the end\t|")
+	fmt.Fprintln(w, "|---\t|---\t|---:\t|---:\t|---:\t|---:\t|---\t|---:\t|---:\t|---\t|---\t|")
+	for _, r := range rep.Results {
+		end := r.Holder
+		if !r.Right {
+			end = "**wrong**"
+		}
+		for i, f := range r.Families {
+			name, calls, holder := "`"+r.Name+"`", r.calls(), end
+			if i > 0 {
+				name, calls, holder = "", "", ""
+			}
+			goal, mark := "–", ""
+			if g := r.goal.lost[i]; g != none {
+				goal = fmt.Sprintf("≤ %d", g)
+				if f.LostAfter > g {
+					mark = " **missed**"
+				}
+			}
+			taken := fmt.Sprint(f.Taken)
+			if g := r.goal.taken[i]; g != none && f.Taken > g {
+				taken += fmt.Sprintf(" **> %d**", g)
+			}
+			fmt.Fprintf(w, "| %s\t| %s\t| %d\t| %s\t| %s\t| %d\t| %s%s\t| %s\t| %s\t| %s\t| %s\t|\n", name, family(f.Address.Is4()),
+				f.Lost, f.Gap, f.Keepalived, f.LostAfter, goal, mark, f.EC2, taken, calls, holder)
+		}
+	}
+	w.Flush()
+	fmt.Fprintf(out, "\n%s It took %v.\n", rep.Machine, time.Duration(rep.Took).Round(time.Second))
+}
+
+func family(ipv4 bool) string {
+	if ipv4 {
+		return "IPv4"
+	}
+	return "IPv6"
+}
+
+// calls is "5: 1 Assign4, 2 Assign6 …, 1 refused".
+func (r Result) calls() string {
+	var parts []string
+	for _, a := range []struct{ action, short string }{
+		{"DescribeNetworkInterfaces", "D"}, {"AssignPrivateIpAddresses", "A4"}, {"UnassignPrivateIpAddresses", "U4"},
+		{"AssignIpv6Addresses", "A6"}, {"UnassignIpv6Addresses", "U6"}, {"DescribeRouteTables", "DR"},
+		{"ReplaceRoute", "RR"}, {"CreateRoute", "CR"}, {"DeleteRoute", "XR"},
+	} {
+		if n := r.Calls[a.action]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, a.short))
+		}
+	}
+	text := fmt.Sprint(r.total())
+	if len(parts) > 0 {
+		text += ": " + strings.Join(parts, ", ")
+	}
+	if r.Refused > 0 {
+		text += fmt.Sprintf(" (%d refused)", r.Refused)
+	}
+	return text
+}
+
+// machine says what it was measured on.
+func machine() string {
+	model := runtime.GOARCH
+	if raw, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(raw)) {
+			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+				model = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	return fmt.Sprintf("Measured by `make failover` on %d CPUs (%s), Linux %s, %s.", runtime.NumCPU(), model, strings.TrimSpace(string(kernel)), runtime.Version())
+}
