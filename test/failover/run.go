@@ -6,6 +6,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -17,11 +18,15 @@ import (
 // than it is to.
 const tries = 3
 
+// errTooSoon says that keepalived chose pod b before anything had happened.
+var errTooSoon = errors.New("pod a has not kept the floating IPs until the trouble")
+
 // run runs a scenario, and again while keepalived chooses otherwise. What does not
 // end as it must is in the Result; an error says that it could not be run.
 func run(ctx context.Context, sc scenario, opts options) (r Result, err error) {
 	for range tries {
-		if r, err = runOnce(ctx, sc, opts); err != nil || !r.Otherwise {
+		r, err = runOnce(ctx, sc, opts)
+		if !errors.Is(err, errTooSoon) && !r.Otherwise {
 			break
 		}
 	}
@@ -31,6 +36,9 @@ func run(ctx context.Context, sc scenario, opts options) (r Result, err error) {
 func runOnce(ctx context.Context, sc scenario, opts options) (r Result, err error) {
 	err = inLab(ctx, sc, opts, func(l *lab) error {
 		pause(ctx, sc.age)
+		if !l.holds(l.a) {
+			return errTooSoon
+		}
 		l.atStart = map[netip.Addr]string{}
 		for _, a := range sc.ips.addresses {
 			l.atStart[a] = sc.ips.holder(l.VPC, a)
