@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -96,7 +97,7 @@ func (r *Registrar) run(ctx context.Context, untilReady bool, limit <-chan time.
 		case <-r.snapshots.full:
 			r.observe()
 		case tell := <-r.answers:
-			tell(time.Now())
+			r.learn(tell)
 		case s := <-r.heard:
 			if !r.ledger.Heard(time.Now(), s) {
 				continue // anybody can say anything
@@ -217,6 +218,18 @@ func (r *Registrar) observe() {
 		if r.opts.Siblings != nil {
 			r.opts.Siblings.Follow(r.ledger.Watched())
 		}
+	}
+}
+
+// learn takes what came back. The inventory and the annotations, too, say which
+// interfaces are looked after, and so where siblings are talked to.
+func (r *Registrar) learn(tell func(time.Time)) {
+	before := r.ledger.Watched()
+	tell(time.Now())
+	after := r.ledger.Watched()
+	same := slices.EqualFunc(before, after, func(a, b netwatch.Interface) bool { return a.Name == b.Name })
+	if r.opts.Siblings != nil && !same {
+		r.opts.Siblings.Follow(after)
 	}
 }
 
