@@ -56,6 +56,9 @@ func (l *Ledger) Restore(now time.Time, records []Record) {
 		if age := now.Sub(r.Since); r.Standing == InDoubt && !r.Held && age >= 0 && age < l.cfg.HoldDown {
 			c.verb = eniassign.Claim
 		}
+		if c.asked.After(now) { // the clock has jumped; nothing that EC2 says would be newer
+			c.asked = now
+		}
 		c.set(Pending, reason(Restored, eniassign.Transient, "taken over from the state file; the pod's interfaces have not been read yet"), now)
 		l.claims[t] = c
 	}
