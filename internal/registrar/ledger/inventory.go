@@ -153,9 +153,12 @@ func (l *Ledger) learn(e eniassign.ENI, fromEC2 bool, now time.Time) {
 	if fromEC2 && s.facts.ID != "" { // only IMDS tells
 		e.CIDRs, e.InstanceType = s.facts.CIDRs, s.facts.InstanceType
 	}
+	before := s.facts
 	s.facts, s.gone = e, false
+	l.noteCheck(s, before, now)
 	if fromEC2 {
 		s.described, s.tagDue = true, now.Add(l.stretched(tagInterval))
+		s.checkDue = now.Add(l.stretched(checkInterval))
 	}
 }
 
