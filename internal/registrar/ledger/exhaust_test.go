@@ -175,8 +175,9 @@ func (d *duel) sum(budget bool) [2]uint64 {
 }
 
 // settle lets everything calm down: requests arrive and are answered in their
-// order, timers ring, IMDS is up to date. Then EC2 has every address where a
-// pod has it, and nowhere where none has.
+// order, timers ring, IMDS is up to date. Nobody is asked for work whose timer
+// has not rung: what waits for no timer and no answer waits for ever. Then EC2
+// has every address where a pod has it, and nowhere where none has.
 func (s *search) settle(from *duel) {
 	if name := from.sum(false); s.settled[name] {
 		return
@@ -185,15 +186,7 @@ func (s *search) settle(from *duel) {
 	}
 	d := from.clone()
 	d.path = &step{d.path, "everything calms down"}
-	for end := d.now.Add(time.Minute); d.now.Before(end) && d.broken == "" && !d.calm(); {
-		if d.handle() {
-			continue
-		}
-		for i := range d.twins {
-			t := &d.twins[i]
-			t.l.Hinted(d.now, d.now, t.eni.ID, d.describe(t.eni), nil)
-			d.turn(i)
-		}
+	for end := d.now.Add(3 * time.Minute); d.now.Before(end) && d.broken == "" && !d.calm(); {
 		if !d.handle() {
 			d.pause()
 		}
@@ -264,6 +257,8 @@ func (d *duel) pause() {
 	}
 	d.now = limit
 	for i := range d.twins {
-		d.turn(i)
+		if w := d.twins[i].wake; !w.IsZero() && !w.After(d.now) {
+			d.turn(i)
+		}
 	}
 }

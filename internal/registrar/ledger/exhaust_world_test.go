@@ -71,7 +71,7 @@ func (s *step) String() string {
 
 func exhaustConfig(same bool) Config {
 	return Config{DefaultInterfaces: []string{"eth0"}, HoldDown: exhaustHoldDown, HoldDownMax: 2 * exhaustHoldDown,
-		HintInterval: time.Hour, Siblings: same,
+		HintInterval: 5 * time.Second, Siblings: same,
 		Floating: Floating{Addresses: []netip.Prefix{netip.PrefixFrom(exhaustAddrs[0], 32)}}}
 }
 
