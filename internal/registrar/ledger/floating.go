@@ -62,9 +62,22 @@ func (l *Ledger) routed(a netip.Addr, e eniassign.ENI) bool {
 	}
 	near := e.CIDRs
 	if len(near) == 0 {
+		if l.wasRouted(a, e.ID) {
+			return true // known when the blocks were: a guess must not take it down
+		}
 		near = vicinity(e)
 	}
 	return !slices.ContainsFunc(near, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// wasRouted says that a route to the ENI has a standing.
+func (l *Ledger) wasRouted(a netip.Addr, eni string) bool {
+	for t, c := range l.claims {
+		if t.Table != "" && t.ENI == eni && t.Addr == a && c.standing != None {
+			return true
+		}
+	}
+	return false
 }
 
 // vicinity are blocks that surely contain the ENI's subnet.
