@@ -49,6 +49,9 @@ func (s *stage) step() {
 				text += " from " + o
 			}
 		}
+		if c.Urgent && c.Family == eniassign.IPv6 { // the client reads it of these alone
+			text += " urgent"
+		}
 		s.add(pendingWork{what: verbs[c.Verb], ids: []string{c.ENI}, call: c}, text)
 	}
 }
