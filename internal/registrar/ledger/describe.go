@@ -196,7 +196,10 @@ func (l *Ledger) compare(s *eniState, started, now time.Time) {
 		there := len(done) == 1
 		switch {
 		case c.wanted && there && c.state == Assigned:
-			c.hint, c.hintTill = unseen, now.Add(imdsLag)
+			c.doubts = 0
+			if c.hint == suspect { // IMDS is behind; of the others it told the truth
+				c.hint, c.hintTill = unseen, now.Add(imdsLag)
+			}
 		case c.wanted && there:
 			l.acknowledge(c, AlreadyThere, now)
 		case c.wanted && c.state == Assigned:

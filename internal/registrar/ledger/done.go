@@ -120,6 +120,9 @@ func (l *Ledger) refuse(c *claim, s State, k Kind, r *eniassign.Reason, now time
 	if e := l.enis[c.ENI]; r.Code == eniassign.ENIFull && e != nil && e.released.After(c.asked) {
 		c.due = now // there is room since
 	}
+	if r.Owner != "" && r.Owner != c.ENI {
+		l.rememberOwner(c.Addr, r.Owner) // half of a move may have been refused
+	}
 	news := c.reason == nil || c.reason.Code != r.Code
 	c.set(s, r, now)
 	if news {
