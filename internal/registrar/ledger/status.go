@@ -105,8 +105,11 @@ func (l *Ledger) Waiting() []string {
 			continue
 		}
 		r := l.row(c)
-		why := (&eniassign.Reason{Text: r.Reason, Cure: r.Cure}).String()
-		out = append(out, fmt.Sprintf("%s on %s (%s) is %s: %s", c.Addr, c.iface, c.Target.where(), c.state, why))
+		text := fmt.Sprintf("%s on %s (%s) is %s", c.Addr, c.iface, c.Target.where(), c.state)
+		if why := (&eniassign.Reason{Text: r.Reason, Cure: r.Cure}).String(); why != "" {
+			text += ": " + why
+		}
+		out = append(out, text)
 	}
 	return out
 }

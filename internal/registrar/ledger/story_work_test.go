@@ -198,7 +198,7 @@ func (s *stage) expect(f []string) error {
 			return fmt.Errorf("waiting for %q", w)
 		}
 	case "waiting":
-		if w := strings.Join(s.Waiting(), "\n"); !strings.Contains(w, strings.Join(f[1:], " ")) {
+		if w := strings.Join(s.Waiting(), "\n"); !strings.Contains(w, strings.Join(f[1:], " ")) || strings.HasSuffix(w, " ") {
 			return fmt.Errorf("waiting for %q", w)
 		}
 	case "concern":
