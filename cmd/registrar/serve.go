@@ -20,7 +20,6 @@ import (
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/control"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/ledger"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/metrics"
-	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/podinfo"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/sibling"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/state"
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/netwatch"
@@ -52,7 +51,10 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, mode string, cfg
 		Rand: rand.Float64, ShutdownTimeout: s.shutdown,
 	}
 	if s.annotations != "" {
-		o.Follow = s.follow(log)
+		a := &annotated{s: s, log: log}
+		first := a.first() // before anything is decided
+		o.Ledger.DefaultInterfaces, o.Ledger.Floating = first.DefaultInterfaces, first.Floating
+		o.Follow = a.follow
 	}
 	m, err := s.metrics(aside, log, &servers)
 	if err != nil {
@@ -84,36 +86,6 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, mode string, cfg
 		servers.Go(func() { cloud.keepWarm(aside, s.keepWarm, len(s.floating.Addresses) > 0) })
 	}
 	return do(registrar.New(o))
-}
-
-// follow tells what the annotations file says, and what the flags say where the
-// file says nothing. An annotation that cannot be understood changes nothing.
-func (s *settings) follow(log *slog.Logger) func(context.Context, func(registrar.Pod)) error {
-	return func(ctx context.Context, emit func(registrar.Pod)) error {
-		now := registrar.Pod{DefaultInterfaces: podinfo.DefaultInterfaces(s.networks), Floating: s.floating}
-		fault := func(err error) { log.Warn("the pod's annotations are not understood", "error", err) }
-		return podinfo.Follow(ctx, s.annotations, func(annotations map[string]string) {
-			if networks, err := podinfo.ParseNetworkStatus(annotations[podinfo.NetworkStatusKey]); err != nil {
-				fault(err)
-			} else if len(networks) > 0 {
-				now.DefaultInterfaces = podinfo.DefaultInterfaces(networks)
-			}
-			f, err := parseFloating(listOr(annotations, podinfo.FloatingIPsKey, s.floatingIPs), listOr(annotations, podinfo.RouteTablesKey, s.routeTables))
-			if err != nil {
-				fault(err)
-			} else {
-				now.Floating = f
-			}
-			emit(now)
-		}, fault)
-	}
-}
-
-func listOr(annotations map[string]string, key string, otherwise []string) []string {
-	if value, ok := annotations[key]; ok {
-		return podinfo.List(value)
-	}
-	return otherwise
 }
 
 // metrics serves them where --metrics-address asks for it; nil otherwise.

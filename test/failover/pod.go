@@ -89,7 +89,8 @@ func (p *pod) run(name string, env []string, argv ...string) (*proc.Process, err
 
 // startSidecar starts the registrar, with the state that an earlier one left.
 func (p *pod) startSidecar() (err error) {
-	args := append([]string{"sidecar"}, p.lab.sc.ips.sidecar...)
+	ips := p.lab.sc.ips
+	args := append([]string{"sidecar", "--floating-ips", ips.addresses[0].String() + "," + ips.addresses[1].String()}, ips.sidecar...)
 	p.sidecar, err = p.registrar(append(args, p.lab.opts.sidecar...)...)
 	return err
 }

@@ -7,5 +7,5 @@
 // It is a pure state machine. Facts go in with the time at which they were
 // learned (Observe, Inventoried, Described, Looked, Hinted, Heard, Done), work comes out
 // (Next), and nothing here reads a clock, sleeps, calls or starts a goroutine.
-// The laws of claims are kept here; each has its test in laws_test.go.
+// The laws of claims are kept here; each has its stories in testdata/stories.
 package ledger

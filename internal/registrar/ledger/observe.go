@@ -77,6 +77,7 @@ func (l *Ledger) place(now time.Time) {
 	}
 	placed, failed := l.targets()
 	l.noteUnplaced(failed, now)
+	present := l.present()
 	for _, c := range l.sorted() {
 		if _, ok := placed[c.Target]; ok {
 			continue
@@ -89,7 +90,7 @@ func (l *Ledger) place(now time.Time) {
 		l.gone(c, now)
 	}
 	for _, t := range slices.SortedFunc(maps.Keys(placed), Target.compare) {
-		l.wanted(t, placed[t], now)
+		l.wanted(t, placed[t], t.Table != "" && present[Target{ENI: t.ENI, Addr: t.Addr}], now)
 	}
 }
 
@@ -167,8 +168,9 @@ func (l *Ledger) noteUnplaced(failed []unplaced, now time.Time) {
 }
 
 // wanted notes that a target is in the snapshot. What was not in the last one
-// has appeared and is claimed (law 3); what a restart brought back is held (law 6).
-func (l *Ledger) wanted(t Target, w want, now time.Time) {
+// has appeared and is claimed (law 3); what a restart brought back is held (law 6),
+// and so is what was present before its route table was named.
+func (l *Ledger) wanted(t Target, w want, present bool, now time.Time) {
 	c, known := l.claims[t]
 	if known && c.wanted {
 		c.iface, c.mac = w.iface, w.mac
@@ -184,6 +186,9 @@ func (l *Ledger) wanted(t Target, w want, now time.Time) {
 		c.verb, c.created, c.noticed, c.late = eniassign.Claim, l.seen, l.noticed, l.wasReady
 		c.steals = 0
 	}
+	if !known && present {
+		c.verb = eniassign.Hold
+	}
 	c.restored = false
 	c.parting, c.again = unasked, false
 	if !c.inFlight {
@@ -193,6 +198,18 @@ func (l *Ledger) wanted(t Target, w want, now time.Time) {
 	if l.urgent(c) {
 		l.say(c, Holds)
 	}
+}
+
+// present are the addresses that were present already and are routes to an ENI:
+// a table that is named only now makes none of them appear.
+func (l *Ledger) present() map[Target]bool {
+	out := map[Target]bool{}
+	for t, c := range l.claims {
+		if t.Table != "" && (c.wanted || c.restored) {
+			out[Target{ENI: t.ENI, Addr: t.Addr}] = true
+		}
+	}
+	return out
 }
 
 // gone notes that a target is not in the snapshot any more (law 5).

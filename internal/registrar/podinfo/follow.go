@@ -32,7 +32,7 @@ func Follow(ctx context.Context, path string, emit func(map[string]string), faul
 		return fmt.Errorf("watch the annotations file %s: %w", path, err)
 	}
 	for {
-		annotations, err := read(path)
+		annotations, err := Read(path)
 		if err != nil {
 			fault(err)
 		} else {
@@ -48,7 +48,8 @@ func Follow(ctx context.Context, path string, emit func(map[string]string), faul
 	}
 }
 
-func read(path string) (map[string]string, error) {
+// Read reads the annotations file at path; one that is not there has none.
+func Read(path string) (map[string]string, error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
