@@ -28,13 +28,16 @@ func control(t *testing.T, method, path string, send, receive any) {
 	}
 }
 
-func tryControl(method, path string, send, receive any) error {
-	client := &http.Client{Transport: &http.Transport{
+func controlClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(the.dir, cluster.ControlSocket))
 		},
 	}}
+}
+
+func tryControl(method, path string, send, receive any) error {
 	var body io.Reader // none that nobody reads: the answer could overtake it
 	if send != nil {
 		text, err := json.Marshal(send)
@@ -47,7 +50,7 @@ func tryControl(method, path string, send, receive any) error {
 	if err != nil {
 		return err
 	}
-	answer, err := client.Do(request)
+	answer, err := controlClient().Do(request)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ package e2e
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -74,6 +75,38 @@ func (s *story) owned(address, eni string) {
 		}
 		return nil
 	})
+}
+
+// takeBack unassigns what pods have left on ENIs, as an operator: mode init
+// never does.
+func takeBack(t *testing.T) {
+	t.Helper()
+	for _, e := range enis(t) {
+		for action, list := range map[string]struct {
+			parameter string
+			addresses []string
+		}{
+			"UnassignPrivateIpAddresses": {"PrivateIpAddress", e.Secondary},
+			"UnassignIpv6Addresses":      {"Ipv6Addresses", e.IPv6},
+		} {
+			if len(list.addresses) == 0 {
+				continue
+			}
+			form := url.Values{"Action": {action}, "Version": {"2016-11-15"}, "NetworkInterfaceId": {e.ID}}
+			for i, a := range list.addresses {
+				form.Set(fmt.Sprintf("%s.%d", list.parameter, i+1), a)
+			}
+			answer, err := controlClient().PostForm("http://cluster/ec2/", form)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(answer.Body)
+			if err != nil || answer.StatusCode != http.StatusOK {
+				t.Errorf("%s of %s: %s: %s, %v", action, e.Name, answer.Status, text, err)
+			}
+			_ = answer.Body.Close() // it is read
+		}
+	}
 }
 
 // A fault is what befalls calls to EC2; see package ec2api.

@@ -59,6 +59,10 @@ func (s *story) reaches(pod, address string, want bool) {
 	}
 }
 
+// firstPing sends one packet, and no other. It waits long for the answer, since
+// a busy machine is late; what the VPC has dropped is never answered.
+const firstPing = "if r=$(ping -c 1 -W 10 %s); then echo first packet to %s answered ${r#*ttl=}; else echo first packet to %s lost; fi"
+
 // stayUntilTold is a shell command that ends by SIGTERM, which the first
 // process of a container gets only if it asks for it.
 const stayUntilTold = "trap 'exit 0' TERM; sleep 100000 & wait"
@@ -69,7 +73,7 @@ const stayUntilTold = "trap 'exit 0' TERM; sleep 100000 & wait"
 func reportStart(addresses ...string) string {
 	script := []string{": >/dev/shm/started", "stat -c 'started %y' /dev/shm/started"}
 	for _, a := range addresses {
-		script = append(script, fmt.Sprintf("ping -q -c 1 -W 2 %s >/dev/null && echo first packet to %s answered || echo first packet to %s lost", a, a, a))
+		script = append(script, fmt.Sprintf(firstPing, a, a, a))
 	}
 	return strings.Join(append(script, stayUntilTold), "; ")
 }
@@ -81,6 +85,9 @@ func (s *story) firstPacket(pod, address string) {
 		out := s.logs(pod, application)
 		switch {
 		case strings.Contains(out, "first packet to "+address+" answered"):
+			_, after, _ := strings.Cut(out, "first packet to "+address+" answered ")
+			text, _, _ := strings.Cut(after, " --- ")
+			s.say("%s: first packet to %s answered, ttl=%s", pod, address, text)
 			return nil
 		case strings.Contains(out, "first packet to "+address+" lost"):
 			s.Fatalf("%s was not routed when its application started:\n%s", pod, out)

@@ -47,6 +47,7 @@ func namespaceOf(test string) string {
 func tell(t *testing.T, labels ...string) *story {
 	t.Helper()
 	s := &story{T: t, ns: namespaceOf(t.Name()), began: time.Now(), created: map[string]time.Time{}}
+	takeBack(t) // what a story that failed may have left
 	forgetCalls(t)
 	s.kubectl("create", "namespace", s.ns)
 	if len(labels) > 0 {
@@ -59,6 +60,7 @@ func tell(t *testing.T, labels ...string) *story {
 		// Pods first, and slowly: IPAM and EC2 are to forget their addresses.
 		s.kubectl("--namespace", s.ns, "delete", "deployments,statefulsets,daemonsets,jobs,pods", "--all", "--timeout", podPatience.String())
 		s.kubectl("delete", "namespace", s.ns, "--wait=false")
+		takeBack(t)
 	})
 	return s
 }

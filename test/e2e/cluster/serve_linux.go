@@ -30,6 +30,7 @@ const (
 	// ControlSocket serves HTTP:
 	//
 	//	…     /_vpcsim/…            the admin API of the VPC, see package ec2api
+	//	POST  /ec2/                 EC2 itself, for an operator
 	//	POST  /workers/NAME/run …   the agent of a worker, see package config
 	//	POST  /workers/NAME/cut     cut the worker's power
 	//	POST  /workers/NAME/boot    switch it on again
@@ -59,9 +60,11 @@ func (c *Cluster) listen(ctx context.Context, name string) (net.Listener, error)
 
 func (c *Cluster) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(ec2api.AdminPath, proxy(func(ctx context.Context) (net.Conn, error) {
+	ec2 := proxy(func(ctx context.Context) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(c.sim.Fabric.Dir(), vpcsim.Socket))
-	}))
+	})
+	mux.Handle(ec2api.AdminPath, ec2)
+	mux.Handle("/ec2/", http.StripPrefix("/ec2", ec2))
 	for _, w := range c.workers {
 		prefix := "/workers/" + w.name
 		agent := netip.AddrPortFrom(c.address(w.name).Addr(), config.AgentPort).String()
