@@ -169,7 +169,7 @@ func (s *eniState) isDescribed() bool { return s != nil && s.described }
 func (d *duel) hear(i int, s Saying) {
 	s.Answer = s.Re != nil
 	s.Re = s.Word
-	if d.twins[i].l.Heard(d.now, s) {
+	if l := d.twins[i].l; l != nil && l.Heard(d.now, s) {
 		d.turn(i)
 	}
 }

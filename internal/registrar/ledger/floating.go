@@ -38,8 +38,10 @@ func (l *Ledger) SetFloating(now time.Time, f Floating) {
 		return
 	}
 	l.cfg.Floating = f
-	l.owners.due = now
+	l.owners.due, l.owners.looks = now, 0
 	l.place(now)
+	clear(l.greeted)
+	l.greet()
 }
 
 // urgent says that somebody waits for the address right now: it is a floating

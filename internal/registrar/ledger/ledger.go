@@ -32,6 +32,8 @@ type Ledger struct {
 	owners    ownerState
 	probes    map[string]*probe // by route table
 	sayings   []Saying
+	kin       map[string]bool // interfaces on which a sibling was heard
+	greeted   map[string]int  // interfaces by name on which they were greeted: their index
 
 	claims   map[Target]*claim
 	unplaced []unplaced
@@ -88,6 +90,8 @@ func New(cfg Config, rand func() float64) *Ledger {
 		enis:    map[string]*eniState{},
 		claims:  map[Target]*claim{},
 		probes:  map[string]*probe{},
+		kin:     map[string]bool{},
+		greeted: map[string]int{},
 		owners:  ownerState{known: map[netip.Addr]string{}},
 		lanes:   map[lane]traffic{},
 		onLanes: map[Target][]lane{},

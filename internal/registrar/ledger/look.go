@@ -123,11 +123,15 @@ func (s *eniState) about() eniassign.ENI {
 
 // Looked takes the answer to a Look at holders, which was sent at started.
 func (l *Ledger) Looked(now, started time.Time, k Look, holders map[netip.Addr]eniassign.Holder, r *eniassign.Reason) {
-	if !l.lookAnswered(now, k, r) {
-		return
-	}
+	answered := l.lookAnswered(now, k, r)
 	for _, a := range k.Addrs {
-		l.rememberOwner(a, holders[a].ENI)
+		if answered {
+			l.rememberOwner(a, holders[a].ENI)
+		}
+	}
+	l.owners.lookAgain(l, now)
+	if !answered {
+		return
 	}
 	for _, c := range l.asked(k, started) {
 		h, held := holders[c.Addr]

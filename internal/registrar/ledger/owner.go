@@ -5,20 +5,22 @@ package ledger
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
 )
 
 // ownerDelay is how long after a floating IPv6 address went its new owner is
-// looked up: it will have it by then.
-const ownerDelay = 5 * time.Second
+// looked up: it will have it by then. Where there is none the time doubles.
+const ownerDelay, ownerDelayMax = 5 * time.Second, 10 * time.Minute
 
 // ownerState remembers who holds the floating IPv6 addresses, so that a claim
 // need not look for the owner first: EC2 moves them in two calls only.
 type ownerState struct {
 	known map[netip.Addr]string // ENI IDs
 	due   time.Time             // when to look; zero for never
+	looks int                   // in a row that did not find all
 }
 
 func (l *Ledger) rememberOwner(a netip.Addr, eni string) {
@@ -31,19 +33,14 @@ func (l *Ledger) rememberOwner(a netip.Addr, eni string) {
 	}
 }
 
-// nextOwners looks the owners up once at start, and after an address went: a
-// standby costs no calls while nothing happens (law 8).
+// nextOwners looks the owners up at start, and after an address went, until they
+// are known: then a standby costs no calls while nothing happens (law 8).
 func (l *Ledger) nextOwners(w *Work, now time.Time) {
 	about, known := l.standIn()
 	if l.owners.due.IsZero() || !known || l.closing {
 		return
 	}
-	var ask []netip.Addr
-	for _, p := range l.cfg.Floating.Addresses {
-		if p.IsSingleIP() && p.Addr().Is6() && !l.routed(p.Addr(), about) && !l.isWanted(p.Addr()) {
-			ask = append(ask, p.Addr())
-		}
-	}
+	ask := l.owned(about)
 	if len(ask) == 0 {
 		l.owners.due = time.Time{}
 		return
@@ -53,6 +50,32 @@ func (l *Ledger) nextOwners(w *Work, now time.Time) {
 	}
 	l.owners.due = time.Time{}
 	w.Looks = append(w.Looks, Look{About: about, Addrs: ask})
+}
+
+// owned are the floating IPv6 addresses that others may have.
+func (l *Ledger) owned(about eniassign.ENI) []netip.Addr {
+	var out []netip.Addr
+	for _, p := range l.cfg.Floating.Addresses {
+		if p.IsSingleIP() && p.Addr().Is6() && !l.routed(p.Addr(), about) && !l.isWanted(p.Addr()) {
+			out = append(out, p.Addr())
+		}
+	}
+	return out
+}
+
+// lookAgain sets when to look again for owners that were not found: nobody may
+// be active yet.
+func (o *ownerState) lookAgain(l *Ledger, now time.Time) {
+	about, known := l.standIn()
+	if !o.due.IsZero() || !known {
+		return
+	}
+	if !slices.ContainsFunc(l.owned(about), func(a netip.Addr) bool { return o.known[a] == "" }) {
+		o.looks = 0
+		return
+	}
+	o.due = now.Add(l.stretched(double(ownerDelay, o.looks, ownerDelayMax)))
+	o.looks++
 }
 
 // isWanted says that an interface of the pod has the address.

@@ -75,9 +75,30 @@ func (l *Ledger) answer(c *claim, word Word, s Saying) {
 	l.sayings = append(l.sayings, Saying{Interface: c.iface, Addr: c.Addr, Word: word, Re: s.Re})
 }
 
+// greet asks on each interface that is new here who else has our floating IPs: so
+// those on one ENI know of each other, and who is alone there need not wait for
+// an answer before a release.
+func (l *Ledger) greet() {
+	if !l.cfg.Siblings || l.closing {
+		return
+	}
+	for _, i := range l.Watched() {
+		if l.greeted[i.Name] == i.Index {
+			continue
+		}
+		l.greeted[i.Name] = i.Index
+		delete(l.kin, i.Name)
+		for _, p := range l.cfg.Floating.Addresses {
+			if p.IsSingleIP() && !l.isWanted(p.Addr()) {
+				l.sayings = append(l.sayings, Saying{Interface: i.Name, Addr: p.Addr(), Word: Asks})
+			}
+		}
+	}
+}
+
 // part asks the siblings before an address is released.
 func (l *Ledger) part(c *claim, now time.Time) {
-	if !l.cfg.Siblings || c.Table != "" || c.parting != unasked {
+	if !l.cfg.Siblings || c.Table != "" || c.parting != unasked || !l.kin[c.iface] {
 		return
 	}
 	c.parting, c.heir, c.parted = asking, false, now
@@ -105,6 +126,7 @@ func (c *claim) awaits(now time.Time) bool {
 
 // Heard takes what a sibling said, and tells whether that changed anything.
 func (l *Ledger) Heard(now time.Time, s Saying) bool {
+	l.kin[s.Interface] = true
 	c := l.claimOf(s)
 	switch {
 	case c == nil:
