@@ -18,19 +18,20 @@ import (
 
 // A fault is what befalls EC2 calls, as the admin API reads it.
 type fault struct {
-	ID      int    `json:"id,omitempty"`
-	Hits    int    `json:"hits,omitempty"`
-	Action  string `json:"action,omitempty"`
-	ENI     string `json:"eni,omitempty"`
-	Address string `json:"address,omitempty"`
-	Worker  string `json:"worker,omitempty"`
-	Code    string `json:"code,omitempty"`
-	Message string `json:"message,omitempty"`
-	Drop    string `json:"drop,omitempty"`
-	Delay   string `json:"delay,omitempty"`
-	Count   int    `json:"count,omitempty"`
-	For     string `json:"for,omitempty"`
-	Spare   int    `json:"spare,omitempty"`
+	ID         int    `json:"id,omitempty"`
+	Hits       int    `json:"hits,omitempty"`
+	Action     string `json:"action,omitempty"`
+	ENI        string `json:"eni,omitempty"`
+	RouteTable string `json:"routeTable,omitempty"`
+	Address    string `json:"address,omitempty"`
+	Worker     string `json:"worker,omitempty"`
+	Code       string `json:"code,omitempty"`
+	Message    string `json:"message,omitempty"`
+	Drop       string `json:"drop,omitempty"`
+	Delay      string `json:"delay,omitempty"`
+	Count      int    `json:"count,omitempty"`
+	For        string `json:"for,omitempty"`
+	Spare      int    `json:"spare,omitempty"`
 }
 
 // An imdsChange is what is to be different about a worker's IMDS.
@@ -79,6 +80,7 @@ func faultAddCommand(s *settings) *cobra.Command {
 	p := c.Flags()
 	p.StringVar(&f.Action, "action", "", "EC2 action, * and ? match (default all)")
 	p.StringVar(&f.ENI, "eni", "", "only calls that name this ENI, by id or name")
+	p.StringVar(&f.RouteTable, "route-table", "", "only calls that change this route table, by id or name")
 	p.StringVar(&f.Address, "address", "", "only calls that name this address")
 	p.StringVar(&f.Worker, "worker", "", "only calls by this worker's instance role")
 	p.StringVar(&f.Code, "code", "", "answer with this EC2 error code instead of doing the work")
@@ -102,9 +104,9 @@ func faultListCommand(s *settings) *cobra.Command {
 				return err
 			}
 			t := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(t, "ID\tACTION\tENI\tADDRESS\tWORKER\tCODE\tDROP\tDELAY\tHITS\tCOUNT")
+			fmt.Fprintln(t, "ID\tACTION\tENI\tTABLE\tADDRESS\tWORKER\tCODE\tDROP\tDELAY\tHITS\tCOUNT")
 			for _, f := range got.Faults {
-				fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", f.ID, orDash(f.Action), orDash(f.ENI), orDash(f.Address),
+				fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", f.ID, orDash(f.Action), orDash(f.ENI), orDash(f.RouteTable), orDash(f.Address),
 					orDash(f.Worker), orDash(f.Code), orDash(f.Drop), orDash(f.Delay), f.Hits, f.Count)
 			}
 			return t.Flush()

@@ -22,24 +22,25 @@ func (d *duration) UnmarshalText(text []byte) error {
 }
 
 type callJSON struct {
-	Time      time.Time         `json:"time"`
-	Action    string            `json:"action"`
-	AccessKey string            `json:"accessKey,omitempty"`
-	Worker    string            `json:"worker,omitempty"`
-	ENI       string            `json:"eni,omitempty"`
-	Addresses []string          `json:"addresses,omitempty"`
-	Params    map[string]string `json:"params,omitempty"`
-	Done      bool              `json:"done"`
-	Code      string            `json:"code,omitempty"`
-	Message   string            `json:"message,omitempty"`
-	Effective bool              `json:"effective"`
-	Duration  duration          `json:"duration"`
+	Time       time.Time         `json:"time"`
+	Action     string            `json:"action"`
+	AccessKey  string            `json:"accessKey,omitempty"`
+	Worker     string            `json:"worker,omitempty"`
+	ENI        string            `json:"eni,omitempty"`
+	RouteTable string            `json:"routeTable,omitempty"`
+	Addresses  []string          `json:"addresses,omitempty"`
+	Params     map[string]string `json:"params,omitempty"`
+	Done       bool              `json:"done"`
+	Code       string            `json:"code,omitempty"`
+	Message    string            `json:"message,omitempty"`
+	Effective  bool              `json:"effective"`
+	Duration   duration          `json:"duration"`
 }
 
 func callsJSON(calls []model.Call) []callJSON {
 	out := make([]callJSON, len(calls))
 	for i, c := range calls {
-		out[i] = callJSON{c.Time, c.Action, c.AccessKey, c.Worker, c.ENI, c.Addresses, c.Params, c.Done, c.Code, c.Message, c.Effective, duration(c.Duration)}
+		out[i] = callJSON{c.Time, c.Action, c.AccessKey, c.Worker, c.ENI, c.RouteTable, c.Addresses, c.Params, c.Done, c.Code, c.Message, c.Effective, duration(c.Duration)}
 	}
 	return out
 }
@@ -49,6 +50,7 @@ type faultJSON struct {
 	Hits       int        `json:"hits,omitempty"`
 	Action     string     `json:"action,omitempty"`
 	ENI        string     `json:"eni,omitempty"`
+	RouteTable string     `json:"routeTable,omitempty"`
 	Address    netip.Addr `json:"address,omitzero"`
 	AccessKey  string     `json:"accessKey,omitempty"`
 	Worker     string     `json:"worker,omitempty"`
@@ -64,7 +66,7 @@ type faultJSON struct {
 
 func (f faultJSON) model() model.Fault {
 	return model.Fault{
-		Action: f.Action, ENI: f.ENI, Address: f.Address, AccessKey: f.AccessKey, Worker: f.Worker,
+		Action: f.Action, ENI: f.ENI, RouteTable: f.RouteTable, Address: f.Address, AccessKey: f.AccessKey, Worker: f.Worker,
 		Code: f.Code, Message: f.Message, HTTPStatus: f.HTTPStatus, Drop: f.Drop, Delay: time.Duration(f.Delay),
 		Count: f.Count, For: time.Duration(f.For), Spare: f.Spare,
 	}
@@ -74,7 +76,7 @@ func faultsJSON(faults []model.ActiveFault) []faultJSON {
 	out := make([]faultJSON, len(faults))
 	for i, f := range faults {
 		out[i] = faultJSON{
-			f.ID, f.Hits, f.Action, f.ENI, f.Address, f.AccessKey, f.Worker,
+			f.ID, f.Hits, f.Action, f.ENI, f.RouteTable, f.Address, f.AccessKey, f.Worker,
 			f.Code, f.Message, f.HTTPStatus, f.Drop, duration(f.Delay), f.Count, duration(f.For), f.Spare,
 		}
 	}

@@ -5,6 +5,8 @@ package model
 
 import (
 	"context"
+	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -43,6 +45,8 @@ type Call struct {
 	Worker    string
 	// ENI is the id of the network interface that the call names, if one.
 	ENI string
+	// RouteTable is the id of the route table that the call changes, if one.
+	RouteTable string
 	// Addresses are the addresses and prefixes that the call names.
 	Addresses []string
 	// Params are the parameters as they came over the wire; nil for a call
@@ -61,6 +65,11 @@ type Call struct {
 }
 
 // Codes in the log that EC2 never sends.
+// Names says whether the call names the address, alone or as a /32 or /128.
+func (c Call) Names(a netip.Addr) bool {
+	return slices.Contains(c.Addresses, a.String()) || slices.Contains(c.Addresses, netip.PrefixFrom(a, a.BitLen()).String())
+}
+
 const (
 	// CodeDropped: an injected fault closed the connection.
 	CodeDropped = "Dropped"

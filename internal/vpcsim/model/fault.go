@@ -25,12 +25,14 @@ const (
 type Fault struct {
 	// Action is an EC2 action; "*" and "?" match as in IAM, and "" is all.
 	Action string
-	// ENI (an id or name), Address, AccessKey and Worker narrow the fault to
-	// calls that name the ENI or address, or that come from there.
-	ENI       string
-	Address   netip.Addr
-	AccessKey string
-	Worker    string
+	// ENI and RouteTable (an id or name), Address (also of a /32 or /128 route),
+	// AccessKey and Worker narrow the fault to calls that name the ENI, table or
+	// address, or that come from there.
+	ENI        string
+	RouteTable string
+	Address    netip.Addr
+	AccessKey  string
+	Worker     string
 
 	// Code is the error that is answered instead of doing the work. Message
 	// and HTTPStatus are those that EC2 sends with it where they are empty.
@@ -183,9 +185,18 @@ func (v *VPC) strike(c *Call) (e effect) {
 func (v *VPC) befalls(f Fault, c *Call) bool {
 	return (f.Action == "" || match(f.Action, c.Action)) &&
 		(f.ENI == "" || c.ENI != "" && v.refs[f.ENI] == c.ENI) &&
+		(f.RouteTable == "" || c.RouteTable != "" && (f.RouteTable == c.RouteTable || f.RouteTable == v.nameOfTable(c.RouteTable))) &&
 		(f.AccessKey == "" || f.AccessKey == c.AccessKey) &&
 		(f.Worker == "" || f.Worker == c.Worker) &&
-		(!f.Address.IsValid() || slices.Contains(c.Addresses, f.Address.String()))
+		(!f.Address.IsValid() || c.Names(f.Address))
+}
+
+// nameOfTable is the topology's name of a route table. It wants mu.
+func (v *VPC) nameOfTable(id string) string {
+	if t := v.tables[id]; t != nil {
+		return t.spec.Name
+	}
+	return ""
 }
 
 // refusal is the error that the fault answers with.

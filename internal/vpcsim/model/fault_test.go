@@ -6,6 +6,7 @@ package model
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -62,6 +63,40 @@ func TestFaultOfOneENIAndAddress(t *testing.T) {
 	wantRefusal(t, assign(v, "sig1", true, "10.0.1.101", "10.0.1.100"), "InternalError: Injected fault.")
 	wantRefusal(t, assign(v, "sig1", true, "10.0.1.101"), "")
 	wantRefusal(t, assign(v, "sig2", true, "10.0.1.100"), "")
+}
+
+// TestFaultAboutARouteTable: the permission to change routes is given table by
+// table.
+func TestFaultAboutARouteTable(t *testing.T) {
+	main, other := topology.DeriveID("rtb", topology.MainRouteTable), topology.DeriveID("rtb", "other")
+	for _, ref := range []string{"other", other} {
+		v := newWorld(t, func(topo *topology.Topology) {
+			topo.RouteTables = append(topo.RouteTables, topology.RouteTable{Name: "other"})
+		})
+		v.Inject(Fault{RouteTable: ref, Code: CodeUnauthorized})
+		in := RouteInput{RouteTableID: main, Destination: netip.MustParsePrefix("192.0.2.100/32"), NetworkInterfaceID: id("sig1")}
+		wantRefusal(t, v.CreateRoute(context.Background(), in), "")
+		in.RouteTableID = other
+		const denied = "UnauthorizedOperation: You are not authorized to perform this operation."
+		wantRefusal(t, v.CreateRoute(context.Background(), in), denied)
+		wantRefusal(t, v.DeleteRoute(context.Background(), in), denied)
+		wantRefusal(t, assign(v, "sig1", true, "10.0.1.100"), "")
+		wantRefusal(t, describe(v, DescribeInput{}), "")
+		if c := v.Calls()[1]; c.RouteTable != other || !c.Names(ip("192.0.2.100")) || c.Names(ip("192.0.2.10")) {
+			t.Errorf("the log says %+v", c)
+		}
+	}
+}
+
+// TestFaultAboutAnAddressBefallsItsRoute, and not a wider one.
+func TestFaultAboutAnAddressBefallsItsRoute(t *testing.T) {
+	v := newWorld(t)
+	v.Inject(Fault{Address: ip("2001:db8::1"), Code: "InternalError"})
+	in := RouteInput{RouteTableID: topology.DeriveID("rtb", topology.MainRouteTable), NetworkInterfaceID: id("sig1")}
+	for dst, want := range map[string]string{"2001:db8::1/128": "InternalError: Injected fault.", "2001:db8::2/128": "", "2001:db8::/64": ""} {
+		in.Destination = netip.MustParsePrefix(dst)
+		wantRefusal(t, v.CreateRoute(context.Background(), in), want)
+	}
 }
 
 func TestDrops(t *testing.T) {

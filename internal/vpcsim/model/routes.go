@@ -220,7 +220,7 @@ func (v *VPC) ReplaceRoute(ctx context.Context, in RouteInput) error {
 }
 
 func (v *VPC) changeRoute(ctx context.Context, action string, in RouteInput, allowed func(*routeTable, *eni) *Error) error {
-	r := request{action: action, eni: in.NetworkInterfaceID, addrs: []string{in.Destination.String()}, dryRun: in.DryRun, validates: true}
+	r := request{action: action, eni: in.NetworkInterfaceID, table: in.RouteTableID, addrs: []string{in.Destination.String()}, dryRun: in.DryRun, validates: true}
 	_, err := serve(ctx, v, r, func() (none struct{}, _ *Error) {
 		t, err := v.routeable(in.RouteTableID, in.Destination)
 		if err != nil {
@@ -246,7 +246,7 @@ func (v *VPC) changeRoute(ctx context.Context, action string, in RouteInput, all
 
 // DeleteRoute is the EC2 action; NetworkInterfaceID is not read.
 func (v *VPC) DeleteRoute(ctx context.Context, in RouteInput) error {
-	r := request{action: "DeleteRoute", addrs: []string{in.Destination.String()}, dryRun: in.DryRun, validates: true}
+	r := request{action: "DeleteRoute", table: in.RouteTableID, addrs: []string{in.Destination.String()}, dryRun: in.DryRun, validates: true}
 	_, err := serve(ctx, v, r, func() (none struct{}, _ *Error) {
 		t, err := v.routeable(in.RouteTableID, in.Destination)
 		if err != nil {

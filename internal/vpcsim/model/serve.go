@@ -12,9 +12,10 @@ import (
 // A request is what every action has in common.
 type request struct {
 	action string
-	// eni is the id that the call names, addrs the addresses and prefixes.
-	eni   string
-	addrs []string
+	// eni and table are the ids that the call names, addrs the addresses and
+	// prefixes.
+	eni, table string
+	addrs      []string
 	// unfiltered says that a Describe has neither filter nor pagination.
 	unfiltered bool
 	dryRun     bool
@@ -81,7 +82,7 @@ func (v *VPC) arrive(ctx context.Context, r request) (*Call, effect) {
 	defer v.mu.Unlock()
 	call := &Call{
 		Time: v.now(), Action: r.action, AccessKey: caller.AccessKey, Worker: v.keys[caller.AccessKey],
-		ENI: r.eni, Addresses: r.addrs, Params: caller.Params,
+		ENI: r.eni, RouteTable: r.table, Addresses: r.addrs, Params: caller.Params,
 	}
 	v.calls = append(v.calls, call)
 	hit := v.strike(call)
