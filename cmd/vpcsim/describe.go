@@ -26,6 +26,12 @@ func describe(w io.Writer, sim *vpcsim.Sim, opts vpcsim.Options) error {
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", wk.Name, e.Name, e.ID, device(wk, e), e.MAC, e.Subnet, e.IP)
 		}
 	}
+	if len(topo.RouteTables) > 1 {
+		fmt.Fprintln(t, "\nROUTE TABLE\tID\tSUBNETS")
+		for _, r := range topo.RouteTables {
+			fmt.Fprintf(t, "%s\t%s\t%s\n", r.Name, r.ID, orDash(subnetsOf(topo, r.Name)))
+		}
+	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
@@ -56,6 +62,17 @@ func describe(w io.Writer, sim *vpcsim.Sim, opts vpcsim.Options) error {
 		return err
 	}
 	return hints(w, sim, topo, opts.Fabric.Prefix)
+}
+
+// subnetsOf are the names of the subnets that follow a route table.
+func subnetsOf(topo topology.Topology, table string) string {
+	var names []string
+	for _, s := range topo.Subnets {
+		if s.RouteTable == table {
+			names = append(names, s.Name)
+		}
+	}
+	return strings.Join(names, " ")
 }
 
 // device is what an ENI is on its worker.

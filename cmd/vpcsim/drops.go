@@ -24,6 +24,10 @@ func dropsCommand(s *settings) *cobra.Command {
 those it sent were dropped:
 
   unmapped      nobody owns the destination; ARP and neighbour solicitations count
+  no-route      the destination is outside of the VPC, and the route table of the
+                sender's subnet has no route to it
+  blackhole     the route leads to an ENI that does not exist any more
+  dest-check    the route leads to an ENI whose source/destination check is on
   source-check  the source is not assigned to the ENI that sent the packet
   unknown-mac   the frame's MAC is not the ENI's: macvlan, or a bridge
   multicast     a VPC carries neither multicast nor broadcast
@@ -62,6 +66,12 @@ func why(eni string, d vpcsim.Drop) string {
 	switch d.Reason {
 	case vswitch.Unmapped:
 		return fmt.Sprintf("%s: unmapped: %s is assigned to no ENI", path, d.Dst)
+	case vswitch.NoRoute:
+		return fmt.Sprintf("%s: no-route: no route of the subnet of %s leads to %s", path, eni, d.Dst)
+	case vswitch.Blackhole:
+		return fmt.Sprintf("%s: blackhole: the route to %s leads to an ENI that does not exist any more", path, d.Dst)
+	case vswitch.DestCheck:
+		return fmt.Sprintf("%s: dest-check: the ENI that the route to %s leads to has its source/destination check on", path, d.Dst)
 	case vswitch.SourceCheck:
 		return fmt.Sprintf("%s: source-check: %s is not assigned to %s", path, d.Src, eni)
 	default:

@@ -17,7 +17,12 @@ import (
 // start runs the example that users start with.
 func start(t *testing.T, opts Options) *Sim {
 	t.Helper()
-	topo, err := topology.Load("../../examples/vpcsim/two-workers.yaml")
+	return startFile(t, "../../examples/vpcsim/two-workers.yaml", opts)
+}
+
+func startFile(t *testing.T, path string, opts Options) *Sim {
+	t.Helper()
+	topo, err := topology.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}

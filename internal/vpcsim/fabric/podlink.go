@@ -150,7 +150,7 @@ func (p *Pod) addInterface(spec topology.Interface) error {
 			return err
 		}
 	}
-	return nil
+	return p.reach(spec.Name, l, spec.Routes)
 }
 
 func (p *Pod) addIPvlan(name string, e *eni) error {

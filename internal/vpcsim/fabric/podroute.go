@@ -68,6 +68,22 @@ func (p *Pod) routeFamily(device string, l *podLink, ipv6 bool) error {
 	return p.rule(l, subnet, subnetRule, (*netlink.Handle).RuleAdd)
 }
 
+// reach leads blocks outside of the VPC to an interface's router.
+func (p *Pod) reach(device string, l *podLink, blocks []netip.Prefix) error {
+	for _, to := range blocks {
+		via := l.eni.router4()
+		if to.Addr().Is6() {
+			via = vswitch.RouterLinkLocal
+		}
+		err := addRoutes(p.Namespace, route{to: to.String(), device: device, via: via, table: routeTable + l.number},
+			route{to: to.String(), device: device, via: via, metric: routeMetric + l.number})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // rule adds or deletes the rule that what comes from somewhere uses l's table.
 func (p *Pod) rule(l *podLink, from netip.Prefix, priority int, do func(*netlink.Handle, *netlink.Rule) error) error {
 	h, err := p.Handle()

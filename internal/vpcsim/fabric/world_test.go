@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/vswitch"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
 )
 
@@ -24,6 +25,8 @@ func (o *ownership) Deliver(_ string, dst netip.Addr) (string, bool) {
 	id, ok := o.owners[dst]
 	return id, ok
 }
+
+func (o *ownership) Undelivered(string, netip.Addr) string { return string(vswitch.Unmapped) }
 
 func (o *ownership) Permits(eniID string, src netip.Addr) bool {
 	id, ok := o.Deliver(eniID, src)

@@ -27,6 +27,30 @@ func (v *VPC) ENIs() []ENI {
 	return all
 }
 
+// RouteTables are the route tables as they are now, in the topology's order.
+func (v *VPC) RouteTables() []RouteTable {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	var all []RouteTable
+	for _, t := range v.topo.RouteTables {
+		all = append(all, v.viewTable(v.tables[t.ID]))
+	}
+	return all
+}
+
+// RoutedTo is where a route table, by name or id, leads an address by its own
+// /32 or /128 route: the id of an ENI, "" where there is none.
+func (v *VPC) RoutedTo(table string, a netip.Addr) string {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for id, t := range v.tables {
+		if id == table || t.spec.Name == table {
+			return t.routes[netip.PrefixFrom(a, a.BitLen())]
+		}
+	}
+	return ""
+}
+
 // Addresses are all addresses of the ENI with that id or topology name, the
 // primary one first; nil when there is no such ENI.
 func (v *VPC) Addresses(ref string) []netip.Addr {

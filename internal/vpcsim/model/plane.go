@@ -5,6 +5,7 @@ package model
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -104,6 +105,42 @@ func (v *VPC) Deliver(fromENI string, dst netip.Addr) (eniID string, ok bool) {
 		return "", false
 	}
 	return target.id(), true
+}
+
+// Why a packet is delivered to nobody.
+const (
+	// Unmapped: the destination lies in the VPC, and no ENI owns it.
+	Unmapped = "unmapped"
+	// NoRoute: no route of the sender's subnet leads out of the VPC to there.
+	NoRoute = "no-route"
+	// Blackhole: the route leads to an ENI that does not exist any more.
+	Blackhole = "blackhole"
+	// DestCheck: the route leads to an ENI whose source/destination check is on.
+	DestCheck = "dest-check"
+)
+
+// Undelivered says why Deliver finds nobody: Unmapped, NoRoute, Blackhole or
+// DestCheck.
+func (v *VPC) Undelivered(fromENI string, dst netip.Addr) string {
+	now := time.Now()
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	from := v.find(fromENI)
+	local := slices.ContainsFunc(v.topo.VPC.CIDRs, func(p netip.Prefix) bool { return p.Contains(dst) })
+	if from == nil || local || dst.IsLinkLocalUnicast() {
+		return Unmapped // a link-local address is asked of neighbours only
+	}
+	target := v.plane.target(from.subnet.table.spec.ID, dst, now)
+	e := v.enis[target]
+	switch {
+	case target == "":
+		return NoRoute
+	case e == nil:
+		return Blackhole
+	case e.sourceDestCheck:
+		return DestCheck
+	}
+	return Unmapped // a route that came in this moment
 }
 
 // Permits says whether an ENI (an id or name) may send from src: its own

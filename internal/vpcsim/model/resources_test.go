@@ -56,6 +56,9 @@ func TestRoutes(t *testing.T) {
 	ctx := context.Background()
 	table := topology.DeriveID("rtb", topology.MainRouteTable)
 	floating := ip("192.0.2.100")
+	wantUndelivered(t, v, floating, NoRoute)
+	wantUndelivered(t, v, ip("10.0.1.100"), Unmapped)
+	wantUndelivered(t, v, ip("fe80::1"), Unmapped)
 	in := RouteInput{RouteTableID: table, Destination: netip.PrefixFrom(floating, 32), NetworkInterfaceID: id("sig1")}
 	wantRefusal(t, v.ReplaceRoute(ctx, in), "InvalidParameterValue: There is no route defined for '192.0.2.100/32' in the route table. Use CreateRoute instead.")
 	dry := in
@@ -65,6 +68,7 @@ func TestRoutes(t *testing.T) {
 	if _, ok := v.Deliver("node2", floating); ok {
 		t.Error("delivered to an ENI whose source/destination check is on")
 	}
+	wantUndelivered(t, v, floating, DestCheck)
 	wantRefusal(t, v.SetSourceDestCheck(ctx, id("sig1"), false, false), "")
 	if got, ok := v.Deliver("node2", floating); !ok || got != id("sig1") || !v.Permits("sig1", floating) {
 		t.Errorf("the route leads to %q", got)
@@ -85,8 +89,20 @@ func TestRoutes(t *testing.T) {
 	if _, ok := v.Deliver("node2", floating); ok {
 		t.Error("delivered without a route")
 	}
+	wantUndelivered(t, v, floating, NoRoute)
+	if v.RoutedTo(table, floating) != "" {
+		t.Error("the route is there still")
+	}
 	in.Destination = netip.MustParsePrefix("10.0.1.100/32")
 	wantRefusal(t, v.CreateRoute(ctx, in), "InvalidParameterValue: The destination CIDR block 10.0.1.100/32 is equal to or more specific than one of this VPC's CIDR blocks.")
+}
+
+// wantUndelivered checks why a packet from node2 would be delivered to nobody.
+func wantUndelivered(t *testing.T, v *VPC, dst netip.Addr, want string) {
+	t.Helper()
+	if got := v.Undelivered("node2", dst); got != want {
+		t.Errorf("a packet to %s is dropped as %s, want %s", dst, got, want)
+	}
 }
 
 // TestRouteStates: the route of an ENI that is gone is a black hole, which can be
@@ -111,6 +127,10 @@ func TestRouteStates(t *testing.T) {
 	}
 	if _, ok := v.Deliver("node2", in.Destination.Addr()); ok {
 		t.Error("delivered into a black hole")
+	}
+	wantUndelivered(t, v, in.Destination.Addr(), Blackhole)
+	if got := v.RoutedTo(topology.MainRouteTable, in.Destination.Addr()); got != id("sig2") {
+		t.Errorf("the route leads to %q", got)
 	}
 	find := func(name, value string) []RouteTable {
 		out, err := v.DescribeRouteTables(ctx, DescribeInput{Filters: []Filter{{name, []string{value}}}})

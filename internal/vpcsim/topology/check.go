@@ -66,7 +66,7 @@ func (c *checker) topology(t Topology) {
 	for i, r := range t.RouteTables {
 		c.routes(at("route-tables", i)+".routes", r, t.VPC)
 	}
-	c.pods(t.Pods)
+	c.pods(t.Pods, t.EC2.Address.Addr())
 	c.knobs(t)
 }
 

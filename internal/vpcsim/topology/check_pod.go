@@ -13,7 +13,8 @@ import (
 // maxInterfaceName is what Linux allows for a link's name (IFNAMSIZ - 1).
 const maxInterfaceName = 15
 
-func (c *checker) pods(pods []Pod) {
+// pods looks at the pods, which reach EC2 at an address of its own.
+func (c *checker) pods(pods []Pod, ec2 netip.Addr) {
 	names := map[string]bool{}
 	type place struct {
 		eni  string
@@ -42,6 +43,7 @@ func (c *checker) pods(pods []Pod) {
 					c.report(at3, fmt.Sprintf("%s is not an address of an interface", a), "write for example 10.0.1.100/24")
 					continue
 				}
+				c.apart(at3, only(a.Addr()), ec2)
 				at := place{f.ENI, a.Addr()}
 				if other, twice := taken[at]; twice {
 					c.report(at3, fmt.Sprintf("pod %s has %s on ENI %s already", other, a.Addr(), f.ENI),
@@ -49,9 +51,27 @@ func (c *checker) pods(pods []Pod) {
 				}
 				taken[at] = p.Name
 			}
+			for k, r := range f.Routes {
+				at3 := at(at2+".routes", k)
+				if c.canonical(at3, r) {
+					c.apart(at3, r, ec2)
+				}
+			}
 		}
 	}
 }
+
+// apart reports what would hide EC2 or IMDS from a pod.
+func (c *checker) apart(path string, p netip.Prefix, ec2 netip.Addr) {
+	switch {
+	case p.Contains(IMDSAddress.Addr()):
+		c.report(path, fmt.Sprintf("%s is where IMDS is", p), "choose another address")
+	case p.Contains(ec2):
+		c.report(path, fmt.Sprintf("%s hides EC2, which is at %s here", p, ec2), "choose another one, or write ec2: {address: …}")
+	}
+}
+
+func only(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
 
 // link reports a name that an interface of a pod cannot have.
 func (c *checker) link(path, name string, taken bool) {

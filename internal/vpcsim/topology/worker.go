@@ -90,4 +90,8 @@ type Interface struct {
 	// interface gives them. They need not lie in the ENI's subnet: wrong
 	// ranges happen, and floating IPs outside of the VPC are legitimate.
 	Addresses []netip.Prefix `yaml:"addresses"`
+	// Routes are blocks outside of the VPC that the pod reaches by this
+	// interface, through the subnet's router: what "routes" are in the IPAM of
+	// a NetworkAttachmentDefinition.
+	Routes []netip.Prefix `yaml:"routes"`
 }

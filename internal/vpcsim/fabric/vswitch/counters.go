@@ -20,6 +20,15 @@ const (
 	// neighbour solicitations count too: they are all that is seen of a ping
 	// to an unmapped neighbour.
 	Unmapped Reason = "unmapped"
+	// NoRoute: the destination lies outside of the VPC, and no route of the
+	// sender's subnet leads there. This and the next two are what
+	// VPC.Undelivered says.
+	NoRoute Reason = "no-route"
+	// Blackhole: the route leads to an ENI that does not exist any more.
+	Blackhole Reason = "blackhole"
+	// DestCheck: the route leads to an ENI whose source/destination check is
+	// on, and that does not own the destination.
+	DestCheck Reason = "dest-check"
 	// SourceCheck: the sending ENI does not own the source address.
 	SourceCheck Reason = "source-check"
 	// UnknownMAC: the frame's source is not the ENI's MAC (macvlan, bridges).

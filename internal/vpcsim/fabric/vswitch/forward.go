@@ -69,7 +69,7 @@ func (s *Switch) route(t *port, f frame, src, dst netip.Addr) {
 	}
 	id, ok := s.vpc.Deliver(e.ID, dst)
 	if !ok {
-		e.drop(Unmapped, src, dst)
+		e.drop(Reason(s.vpc.Undelivered(e.ID, dst)), src, dst)
 		return
 	}
 	if id == e.ID && f.destination() == e.MAC {

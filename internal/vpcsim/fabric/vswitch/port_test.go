@@ -77,6 +77,7 @@ func (w *wire) wantNothing(t *testing.T) {
 type table map[netip.Addr]string
 
 func (v table) Deliver(_ string, dst netip.Addr) (string, bool) { id, ok := v[dst]; return id, ok }
+func (v table) Undelivered(string, netip.Addr) string           { return string(Unmapped) }
 func (v table) Permits(eni string, src netip.Addr) bool         { return v[src] == eni }
 
 var (

@@ -5,12 +5,15 @@ package vswitch
 
 import "net/netip"
 
-// VPC is the state of EC2, as far as packets are concerned. Both methods are
+// VPC is the state of EC2, as far as packets are concerned. Its methods are
 // called for each packet, from several goroutines at once.
 type VPC interface {
 	// Deliver returns the id of the ENI that a packet for dst is handed to
 	// when the ENI fromENI sends it; ok is false when nobody owns dst.
 	Deliver(fromENI string, dst netip.Addr) (eniID string, ok bool)
+	// Undelivered says why Deliver was not ok: the text of a Reason that
+	// says so of itself.
+	Undelivered(fromENI string, dst netip.Addr) string
 	// Permits reports whether the ENI may send from src.
 	Permits(eniID string, src netip.Addr) bool
 }
