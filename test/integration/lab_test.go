@@ -50,6 +50,12 @@ func newLab(t *testing.T, pods []string, settings ...setting) *lab {
 	}
 	topo, err := topology.Parse("world.yaml", []byte(text))
 	check(t, err)
+	return newLabOf(t, topo, settings...)
+}
+
+// newLabOf starts another world.
+func newLabOf(t *testing.T, topo topology.Topology, settings ...setting) *lab {
+	t.Helper()
 	name := sha256.Sum256([]byte(t.Name()))
 	var opts vpcsim.Options
 	opts.Fabric.Prefix = "it-" + hex.EncodeToString(name[:6])
@@ -58,6 +64,7 @@ func newLab(t *testing.T, pods []string, settings ...setting) *lab {
 		set(&topo, &opts)
 	}
 	l := &lab{t: t, served: map[string]bool{}}
+	var err error
 	l.dir, err = os.MkdirTemp("/run", "lab")
 	check(t, err)
 	check(t, os.Chmod(l.dir, 0o755))
@@ -127,13 +134,19 @@ func (l *lab) spellENI(text string) string {
 // eventually waits until seen says ok; got is what it sees.
 func (l *lab) eventually(what string, seen func() (got any, ok bool)) {
 	l.t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(glance) {
+	l.within(patience, what, seen)
+}
+
+// within is eventually for what comes late even on an idle machine.
+func (l *lab) within(limit time.Duration, what string, seen func() (got any, ok bool)) {
+	l.t.Helper()
+	for deadline := time.Now().Add(limit); ; time.Sleep(glance) {
 		got, ok := seen()
 		if ok {
 			return
 		}
 		if time.Now().After(deadline) {
-			l.t.Fatalf("after %v still not %s; seen last: %v", patience, what, got)
+			l.t.Fatalf("after %v still not %s; seen last: %v", limit, what, got)
 		}
 	}
 }
