@@ -112,7 +112,8 @@ func (l *Ledger) Shutdown(now time.Time) {
 	l.describe.due = now
 	for _, c := range l.sorted() {
 		l.gone(c, now)
-		if !c.inFlight && !c.awaits(now) {
+		lingers := c.Table != "" && c.attempts == 0
+		if !c.inFlight && !c.awaits(now) && !lingers {
 			c.due = now // the last chance
 		}
 	}

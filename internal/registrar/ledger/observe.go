@@ -246,6 +246,9 @@ func (l *Ledger) letGo(c *claim, now time.Time) {
 		l.forget(c, now)
 	default:
 		c.set(Releasing, c.reason, now)
+		if c.Table != "" {
+			c.due = now.Add(l.stretched(routeLinger))
+		}
 		l.part(c, now)
 	}
 }

@@ -16,6 +16,12 @@ const (
 	// checkInterval is how often an ENI is described again whose source/
 	// destination check forbids a route to it.
 	checkInterval = time.Minute
+	// routeLinger is how long a route is left alone after its address went. A
+	// release looks where the route leads and deletes it a round trip later: what
+	// another pod sets in between is deleted, too. In a hand-over it does so
+	// within a second (an advertisement of keepalived) and EC2's answer. Until
+	// then the route leads to an ENI that drops the packets, as no route would.
+	routeLinger = 3 * time.Second
 	// probeInterval is how often a missing right to a route table is tried again.
 	probeInterval = 5 * time.Minute
 )
