@@ -49,6 +49,10 @@ type Call struct {
 	RouteTable string
 	// Addresses are the addresses and prefixes that the call names.
 	Addresses []string
+	// Before are the ids of the ENIs that had Addresses just before the work was
+	// done, or to which the table's routes led, "" for none. A Witness is told;
+	// the log has it where there was one.
+	Before []string
 	// Params are the parameters as they came over the wire; nil for a call
 	// that did not.
 	Params map[string]string

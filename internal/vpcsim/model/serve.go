@@ -52,8 +52,14 @@ func serve[Out any](ctx context.Context, v *VPC, r request, work func() (Out, *E
 		case r.dryRun && !(r.validates && v.assume.DryRunValidates):
 			return none, errDryRun()
 		}
+		if v.witness != nil {
+			call.Before = v.holders(r)
+		}
 		o, e := work()
 		effective = e == nil
+		if effective {
+			v.tell(Worked, call)
+		}
 		return o, e
 	}()
 	if err := sleep(ctx, hit.delay-hit.delay/2); err != nil {
@@ -85,6 +91,7 @@ func (v *VPC) arrive(ctx context.Context, r request) (*Call, effect) {
 		ENI: r.eni, RouteTable: r.table, Addresses: r.addrs, Params: caller.Params,
 	}
 	v.calls = append(v.calls, call)
+	v.tell(Arrived, call)
 	hit := v.strike(call)
 	hit.delay += v.knobs.Latency + v.random(v.knobs.Jitter)
 	return call, hit
@@ -95,6 +102,7 @@ func (v *VPC) answered(call *Call, err error, effective bool) {
 	defer v.mu.Unlock()
 	call.Done, call.Effective = true, effective
 	call.Duration = v.now().Sub(call.Time)
+	defer v.tell(Answered, call)
 	if e, ok := errors.AsType[*Error](err); ok {
 		call.Code, call.Message = e.Code, e.Message
 		return

@@ -39,6 +39,7 @@ type VPC struct {
 	faults  []*activeFault
 	faultID int
 	calls   []*Call
+	witness Witness
 }
 
 // Topology is what the VPC was made from, complete.
