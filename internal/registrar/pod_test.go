@@ -9,11 +9,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,20 +24,30 @@ import (
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/control"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/ledger"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/state"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/netwatch"
 )
 
 // A pod has a kernel, a state directory, and now and then a running registrar.
 type pod struct {
-	t        *testing.T
-	name     string
-	ec2      http.RoundTripper
-	imds     http.RoundTripper
-	kernel   *kernel
-	store    *disk
-	run      *running
+	w       *world
+	home    home
+	eni     model.ENI
+	ec2     http.RoundTripper
+	imds    http.RoundTripper
+	kernel  *kernel
+	store   *disk
+	keeps   bool // never releases
+	leaving bool // SIGTERM was sent, the process has not ended
+
+	had  map[netip.Addr]bool // in the kernel, ever
+	left map[netip.Addr]bool // on an ENI, with nobody to release it
+
 	mu       sync.Mutex
+	run      *running
+	floating ledger.Floating
+	noted    chan struct{} // the annotations have changed
 	document control.Document
 }
 
@@ -63,56 +73,182 @@ func (l *life) ended() bool {
 
 var errDead = errors.New("the process is dead")
 
-func newPod(t *testing.T, name, mac string, ec2, imds http.RoundTripper, own netip.Addr) *pod {
-	p := &pod{t: t, name: name, ec2: ec2, imds: imds, kernel: newKernel(mac), store: &disk{}}
-	p.kernel.add(own)
-	return p
+func newPod(w *world, at home, eni model.ENI) *pod {
+	return &pod{w: w, home: at, eni: eni, kernel: newKernel(eni.MAC), store: &disk{}, noted: make(chan struct{}, 1),
+		floating: w.floatingFor(at, w.h.named), had: map[netip.Addr]bool{}, left: map[netip.Addr]bool{}}
 }
 
-func (p *pod) running() bool { return p.run != nil }
+func (p *pod) process() *running {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.run
+}
 
-func (p *pod) start() {
-	if p.running() {
+func (p *pod) running() bool { return p.process() != nil }
+
+// canHold says whether an ENI of the pod's subnet can have the address.
+func (p *pod) canHold(a netip.Addr) bool {
+	return routed(a) || a == p.home.own || p.home.eni != "w3-far"
+}
+
+// add puts an address on the pod's interface, unless a pod on the same ENI has
+// it, as ipvlan does.
+func (p *pod) add(a netip.Addr) {
+	if p.w.dark[p.home.worker] || p.leaving || !p.canHold(a) {
 		return
 	}
+	for _, o := range p.w.pods {
+		if o != p && o.eni.ID == p.eni.ID && slices.Contains(o.kernel.addresses(), a) {
+			return
+		}
+	}
+	if p.keeps {
+		p.left[a] = true
+	}
+	p.had[a] = true
+	p.w.audit.Appeared(p.home.pod, a)
+	p.kernel.add(a)
+}
+
+func (p *pod) remove(a netip.Addr) {
+	p.kernel.remove(a)
+	p.w.audit.Vanished(p.home.pod, a)
+}
+
+func (p *pod) clear() {
+	for _, a := range p.kernel.addresses() {
+		p.remove(a)
+	}
+}
+
+// orphan notes that nobody will release what the pod may hold.
+func (p *pod) orphan() {
+	for a := range p.had {
+		p.left[a] = true
+	}
+}
+
+// rehome puts the interface onto another ENI.
+func (p *pod) rehome(eni model.ENI) {
+	p.eni = eni
+	p.w.audit.Rehomed(p.home.pod, eni.ID)
+	p.kernel.setMAC(eni.MAC)
+}
+
+// annotate changes what the annotations say; bare, that names no route table.
+func (p *pod) annotate(f ledger.Floating, bare bool) {
+	if bare {
+		f.RouteTables = f.RouteTables[:1]
+	}
+	p.w.audit.Renamed(p.home.pod)
+	p.mu.Lock()
+	p.floating = f
+	p.mu.Unlock()
+	select {
+	case p.noted <- struct{}{}:
+	default:
+	}
+}
+
+// follow is what package podinfo does with the file of the downward API.
+func (p *pod) follow(ctx context.Context, emit func(registrar.Pod)) error {
+	for {
+		p.mu.Lock()
+		f := p.floating
+		p.mu.Unlock()
+		emit(registrar.Pod{DefaultInterfaces: []string{"eth0"}, Floating: f})
+		select {
+		case <-p.noted:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// start starts a registrar; fresh, in a new pod.
+func (p *pod) start(fresh bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.run != nil {
+		return
+	}
+	p.w.audit.Started(p.home.pod, p.eni.ID, fresh)
 	l := &life{}
 	ctx, stop := context.WithCancel(context.Background())
 	run := &running{stop: stop, done: make(chan error, 1), life: l}
-	seed := uint32(len(p.name))
+	jitter := rand.New(rand.NewPCG(p.w.h.talk.seed, uint64(p.home.pod[0])))
 	r := registrar.New(registrar.Options{
 		Version: "test", Mode: "sidecar",
 		Ledger: ledger.Config{DefaultInterfaces: []string{"eth0"}, HoldDown: ledger.DefaultHoldDown, HoldDownMax: ledger.DefaultHoldDownMax,
-			HintInterval: ledger.DefaultHintInterval, DescribeInterval: ledger.DefaultDescribeInterval},
+			HintInterval: ledger.DefaultHintInterval, DescribeInterval: ledger.DefaultDescribeInterval, Floating: p.floating, NeverRelease: p.keeps},
 		Watcher: p.kernel, Cloud: p.cloud(l), Store: lifeStore{p.store, l}, Log: slog.New(slog.DiscardHandler),
-		Rand:            func() float64 { seed = seed*1664525 + 1013904223; return float64(seed) / (1 << 32) },
+		Rand: jitter.Float64, Siblings: p.w.talk.join(l), Follow: p.follow,
 		Publish:         func(d control.Document) { p.mu.Lock(); defer p.mu.Unlock(); p.document = d },
-		ShutdownTimeout: 10 * time.Minute,
+		ShutdownTimeout: grace,
 	})
 	p.run = run
 	go func() { run.done <- r.Sidecar(ctx) }()
 }
 
+// grace is what a pod has after SIGTERM.
+const grace = 25 * time.Second
+
+// take is the process, which is not the pod's any more.
+func (p *pod) take() *running {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	run := p.run
+	p.run = nil
+	return run
+}
+
 // crash is kill -9: nothing is sent or written from now on.
 func (p *pod) crash() {
-	if !p.running() {
-		return
+	if run := p.take(); run != nil {
+		run.life.end()
+		run.stop()
+		<-run.done
 	}
-	p.run.life.end()
-	p.run.stop()
-	<-p.run.done
-	p.run = nil
 }
 
 // terminate is SIGTERM: the registrar may release what is its own.
 func (p *pod) terminate() {
-	if !p.running() {
+	if run := p.take(); run != nil {
+		run.stop()
+		p.ended(run, <-run.done)
+	}
+}
+
+// ended notes how a registrar ended after SIGTERM.
+func (p *pod) ended(run *running, err error) {
+	var late *registrar.ReleaseError
+	switch {
+	case errors.As(err, &late):
+		p.orphan()
+	case err != nil:
+		p.w.t.Errorf("pod %s: the sidecar ended with %v", p.home.pod, err)
+	}
+	run.life.end()
+}
+
+// replace deletes the pod, while the world goes on; then a new one comes.
+func (p *pod) replace() {
+	run := p.take()
+	if run == nil {
 		return
 	}
-	p.run.stop()
-	if err := <-p.run.done; err != nil {
-		p.t.Errorf("pod %s: the sidecar ended with %v", p.name, err)
-	}
-	p.run = nil
+	p.leaving = true
+	run.stop()
+	go func() {
+		err := <-run.done
+		p.w.gone <- func() {
+			p.ended(run, err)
+			p.clear() // its namespace goes last
+			p.store.forget()
+			p.leaving = false
+			p.w.startAll()
+		}
+	}()
 }
 
 func (p *pod) status() string {
@@ -132,13 +268,13 @@ func (p *pod) cloud(l *life) registrar.Cloud {
 		return aws.Config{
 			Region: "eu-central-1",
 			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: p.name, SecretAccessKey: "s"}, nil
+				return aws.Credentials{AccessKeyID: "pod-" + p.home.pod, SecretAccessKey: "s"}, nil
 			}),
 			HTTPClient:   &http.Client{Transport: mortal{rt, l}},
 			BaseEndpoint: aws.String("http://ec2.test"),
 		}
 	}
-	return mortalCloud{&eniassign.Client{EC2: eniassign.NewEC2(cfg(p.ec2)), IMDS: plainIMDS{mortal{p.imds, l}}}, l}
+	return mortalCloud{&eniassign.Client{EC2: eniassign.NewEC2(cfg(p.ec2)), IMDS: plainIMDS{mortal{p.imds, l}}}, l, p}
 }
 
 // plainIMDS fetches a token for every request. The SDK's client sleeps with a
@@ -192,6 +328,24 @@ func (m mortal) RoundTrip(r *http.Request) (*http.Response, error) {
 type mortalCloud struct {
 	*eniassign.Client
 	*life
+	pod *pod
+}
+
+// Hint reads the model where IMDS answers; the way over HTTP takes most of a
+// history's time, and is the same each time.
+func (m mortalCloud) Hint(ctx context.Context, e eniassign.ENI) (eniassign.ENI, error) {
+	worker, vpc := m.pod.home.worker, m.pod.w.vpc
+	if s := vpc.IMDS(worker); s.Down || s.Blocked || m.ended() {
+		return m.Client.Hint(ctx, e)
+	}
+	i, err := vpc.Instance(worker)
+	for _, one := range i.Interfaces {
+		if one.MAC == e.MAC && err == nil {
+			e.Addresses, e.Prefixes = slices.Concat(one.IPv4, one.IPv6), nil
+			return e, nil
+		}
+	}
+	return m.Client.Hint(ctx, e)
 }
 
 func (m mortalCloud) Do(ctx context.Context, c eniassign.Call) []eniassign.Outcome {
@@ -273,7 +427,22 @@ func (k *kernel) remove(a netip.Addr) {
 	})
 }
 
-func (k *kernel) clear() { k.change(func([]netip.Addr) []netip.Addr { return nil }) }
+func (k *kernel) setMAC(mac string) {
+	k.change(func(s []netip.Addr) []netip.Addr {
+		k.mac = mac
+		return s
+	})
+}
+
+func (k *kernel) interfaceNow() netwatch.Interface {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	i := netwatch.Interface{Name: "net1", Index: 2, MAC: k.mac, Kind: "ipvlan", Up: true}
+	for _, a := range k.addrs {
+		i.Prefixes = append(i.Prefixes, netip.PrefixFrom(a, a.BitLen()-8))
+	}
+	return i
+}
 
 func (k *kernel) addresses() []netip.Addr {
 	k.mu.Lock()
@@ -284,11 +453,7 @@ func (k *kernel) addresses() []netip.Addr {
 // Watch is what netwatch does, without netlink.
 func (k *kernel) Watch(ctx context.Context, emit func(netwatch.Snapshot)) error {
 	for {
-		i := netwatch.Interface{Name: "net1", Index: 2, MAC: k.mac, Kind: "ipvlan", Up: true}
-		for _, a := range k.addresses() {
-			i.Prefixes = append(i.Prefixes, netip.PrefixFrom(a, a.BitLen()-8))
-		}
-		emit(netwatch.Snapshot{Noticed: time.Now(), Interfaces: []netwatch.Interface{i}})
+		emit(netwatch.Snapshot{Noticed: time.Now(), Interfaces: []netwatch.Interface{k.interfaceNow()}})
 		select {
 		case <-k.changed:
 		case <-ctx.Done():

@@ -1,0 +1,262 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package laws
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
+)
+
+// Config is what an Auditor must know.
+type Config struct {
+	// HoldDown and HoldDownMax are those of the registrars.
+	HoldDown, HoldDownMax time.Duration
+	// Reset is how long an address must have been held before its hold-down
+	// starts small again.
+	Reset time.Duration
+	// RoundTrip is the longest time from a question about a route until the
+	// deletion that follows from it has been done.
+	RoundTrip time.Duration
+	// Primaries are the primary addresses of all ENIs.
+	Primaries []netip.Addr
+	// Sender is the name of the pod whose registrar sent a call, "" for others.
+	Sender func(model.Call) string
+}
+
+// A Count is what an Auditor has seen.
+type Count struct {
+	Calls, Unassigns, Routes  int
+	Claims, HoldDownClaims    int // that took an address from another ENI
+	DeletedInTheWindow, Moves int // routes of others; IPv6 addresses unassigned at their owner
+}
+
+// Add adds another count.
+func (c *Count) Add(o Count) {
+	c.Calls += o.Calls
+	c.Unassigns += o.Unassigns
+	c.Routes += o.Routes
+	c.Claims += o.Claims
+	c.HoldDownClaims += o.HoldDownClaims
+	c.DeletedInTheWindow += o.DeletedInTheWindow
+	c.Moves += o.Moves
+}
+
+// An Auditor watches one VPC. Its methods may be called from any goroutine.
+type Auditor struct {
+	cfg Config
+
+	mu       sync.Mutex
+	pods     map[string]*pod
+	owner    map[netip.Addr]string
+	routes   map[route]string
+	left     map[lead]time.Time // when a route ceased to lead to an ENI
+	gone     map[string]bool    // ENIs that do not exist any more
+	count    Count
+	breaches []string
+}
+
+// A route is a destination in a table, or with none a secondary address; a lead
+// is that and where to.
+type route struct {
+	table string
+	addr  netip.Addr
+}
+
+type lead struct {
+	route
+	eni string
+}
+
+// A pod is what is known of one pod.
+type pod struct {
+	name    string
+	eni     string          // below its interface
+	enis    map[string]bool // since it was made
+	started time.Time       // of its registrar's process
+	claims  map[route]*claim
+}
+
+// A claim is how a pod stands to an address.
+type claim struct {
+	present  bool
+	entitled bool      // it appeared, or its hold-down ended, and no answer came yet
+	acked    time.Time // since it appeared; zero for never
+	lost     time.Time // when another took it last
+	takes    int       // after hold-downs
+	sure     bool      // EC2 has, or may have, assigned it here for this pod
+	flying   int       // Assigns without an answer
+	owes     *debt
+}
+
+// A debt is an IPv6 address that was unassigned at its owner and must be
+// assigned at once.
+type debt struct {
+	from    string
+	since   time.Time
+	worked  bool
+	claimed bool
+}
+
+// New makes an Auditor that has seen nothing. The addresses and routes that EC2
+// has already are to be told with Found.
+func New(cfg Config) *Auditor {
+	return &Auditor{cfg: cfg, pods: map[string]*pod{}, owner: map[netip.Addr]string{},
+		routes: map[route]string{}, left: map[lead]time.Time{}, gone: map[string]bool{}}
+}
+
+// Found tells which ENI has an address from the start.
+func (a *Auditor) Found(addr netip.Addr, eni string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.owner[addr] = eni
+}
+
+// Started says that a registrar starts in a pod whose interface is on the ENI.
+// In a fresh pod there is no state file: all of its addresses appear.
+func (a *Auditor) Started(name, eni string, fresh bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p := a.pod(name)
+	if fresh {
+		old := p
+		delete(a.pods, name)
+		p = a.pod(name)
+		for r, c := range old.claims {
+			if c.present {
+				p.claims[r] = &claim{present: true, entitled: true, sure: a.owner[r.addr] == eni}
+			}
+		}
+	}
+	p.eni, p.started = eni, time.Now()
+	p.enis[eni] = true
+	for _, c := range p.claims {
+		c.takes, c.owes = 0, nil
+		c.entitled = c.entitled && c.acked.IsZero()
+	}
+}
+
+// Rehomed says that a pod's interface is on another ENI from now on: all of its
+// addresses appear there.
+func (a *Auditor) Rehomed(name, eni string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p := a.pod(name)
+	p.eni, p.enis[eni] = eni, true
+	a.reappear(p)
+}
+
+// Renamed says that a pod's annotations tell other floating IPs or route tables:
+// new targets are claimed.
+func (a *Auditor) Renamed(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.reappear(a.pod(name))
+}
+
+func (a *Auditor) reappear(p *pod) {
+	for r, c := range p.claims {
+		if c.present {
+			c.entitled, c.acked, c.takes = true, time.Time{}, 0
+			c.sure = c.sure || a.owner[r.addr] == p.eni
+		}
+	}
+}
+
+// Vanishes says that an ENI with all its addresses is deleted.
+func (a *Auditor) Vanishes(eni string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.gone[eni] = true
+	for addr, e := range a.owner {
+		if e == eni {
+			delete(a.owner, addr)
+		}
+	}
+}
+
+// Appeared says that a pod's kernel is about to get an address.
+func (a *Auditor) Appeared(name string, addr netip.Addr) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p := a.pod(name)
+	c := p.claim("", addr)
+	if c.present {
+		return
+	}
+	for r, c := range p.claims {
+		if r.addr == addr {
+			c.present, c.entitled, c.acked, c.takes = true, true, time.Time{}, 0
+		}
+	}
+	c.sure = c.sure || a.owner[addr] == p.eni
+	for _, q := range a.pods { // it may have asked, before it left it to this one
+		if o := q.claims[route{"", addr}]; o != nil && q.eni == p.eni && o.releasable() {
+			c.sure = true
+		}
+	}
+}
+
+// Vanished says that a pod's kernel has an address no more.
+func (a *Auditor) Vanished(name string, addr netip.Addr) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for r, c := range a.pod(name).claims {
+		if r.addr == addr {
+			c.present = false
+		}
+	}
+}
+
+// Result is what was seen so far and which laws were broken.
+func (a *Auditor) Result() (Count, []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := slices.Clone(a.breaches)
+	for _, p := range a.pods {
+		for r, c := range p.claims {
+			if d := c.owes; d != nil && d.worked && !d.claimed && time.Since(d.since) > max(a.cfg.RoundTrip, time.Minute) {
+				out = append(out, fmt.Sprintf("law 3: %s unassigned %s from %s at %s and never assigned it to its own ENI",
+					p.name, r.addr, d.from, stamp(d.since)))
+			}
+		}
+	}
+	return a.count, out
+}
+
+func (a *Auditor) pod(name string) *pod {
+	p := a.pods[name]
+	if p == nil {
+		p = &pod{name: name, enis: map[string]bool{}, claims: map[route]*claim{}}
+		a.pods[name] = p
+	}
+	return p
+}
+
+// claim is the pod's claim of a secondary address or, with a table, of a route.
+func (p *pod) claim(table string, addr netip.Addr) *claim {
+	r := route{table, addr}
+	c := p.claims[r]
+	if c == nil {
+		c = &claim{}
+		if base := p.claims[route{"", addr}]; base != nil {
+			c.present, c.entitled = base.present, base.entitled
+		}
+		p.claims[r] = c
+	}
+	return c
+}
+
+func (c *claim) releasable() bool { return c.sure || c.flying > 0 }
+
+func (a *Auditor) breach(law int, p *pod, c model.Call, format string, args ...any) {
+	a.breaches = append(a.breaches, fmt.Sprintf("law %d: %s, %s of %s at %s %v: ", law, stamp(time.Now()), c.Action, p.name, c.ENI+c.Table, c.Addresses)+
+		fmt.Sprintf(format, args...))
+}
+
+func stamp(t time.Time) string { return t.Format("15:04:05.000") }

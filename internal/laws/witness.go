@@ -1,0 +1,224 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package laws
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
+)
+
+// Witness is for model.VPC.SetWitness.
+func (a *Auditor) Witness(m model.Moment, c model.Call) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p := a.pods[a.cfg.Sender(c)]
+	if m == model.Arrived && p != nil {
+		a.count.Calls++
+	}
+	for i, text := range c.Addresses {
+		addr, ok := parse(text)
+		if !ok {
+			continue
+		}
+		switch verb := verbOf(c.Action); {
+		case verb == none:
+		case m == model.Arrived && p != nil:
+			a.arrived(p, c, verb, addr)
+		case m == model.Worked:
+			a.worked(p, c, verb, addr, c.Before[i])
+		case m == model.Answered && p != nil:
+			a.answered(p, c, verb, addr)
+		}
+	}
+}
+
+type verb int
+
+const (
+	none verb = iota
+	assign
+	unassign
+	lay // ReplaceRoute and CreateRoute
+	tear
+)
+
+func verbOf(action string) verb {
+	switch {
+	case strings.HasPrefix(action, "Assign"):
+		return assign
+	case strings.HasPrefix(action, "Unassign"):
+		return unassign
+	case action == "ReplaceRoute", action == "CreateRoute":
+		return lay
+	case action == "DeleteRoute":
+		return tear
+	}
+	return none
+}
+
+// parse reads an address or the route of one.
+func parse(text string) (netip.Addr, bool) {
+	if p, err := netip.ParsePrefix(text); err == nil {
+		return p.Addr(), p.IsSingleIP()
+	}
+	addr, err := netip.ParseAddr(text)
+	return addr, err == nil
+}
+
+func (a *Auditor) arrived(p *pod, call model.Call, v verb, addr netip.Addr) {
+	c := p.claim(call.Table, addr)
+	own := p.enis[call.ENI]
+	switch {
+	case v == assign && own:
+		c.flying++
+		if c.owes != nil {
+			c.owes.claimed = true
+		}
+	case v == assign && (c.owes == nil || c.owes.from != call.ENI):
+		a.breach(3, p, call, "the ENI is not its own, and nothing is given back")
+	case v == lay && !own:
+		a.breach(3, p, call, "the ENI is not its own")
+	case v == unassign:
+		a.count.Unassigns++
+		for _, primary := range a.cfg.Primaries {
+			if addr == primary {
+				a.breach(5, p, call, "that is a primary address")
+			}
+		}
+		switch {
+		case own && !c.releasable():
+			a.breach(5, p, call, "EC2 has never acknowledged it, nor may have")
+		case !own && addr.Is4():
+			a.breach(5, p, call, "the ENI is another's")
+		case !own:
+			c.owes = &debt{from: call.ENI, since: time.Now()}
+		}
+	}
+}
+
+func (a *Auditor) worked(p *pod, call model.Call, v verb, addr netip.Addr, before string) {
+	now := time.Now()
+	foreign := before != "" && before != call.ENI
+	switch v {
+	case assign:
+		a.owner[addr] = call.ENI
+		a.note(addr, before, call.ENI, p, now)
+	case unassign:
+		delete(a.owner, addr)
+		a.note(addr, before, "", p, now)
+		foreign = p != nil && !p.enis[call.ENI]
+		if foreign && p.claim(call.Table, addr).owes != nil {
+			p.claim(call.Table, addr).owes.worked = true
+			a.count.Moves++
+		}
+	default:
+		a.count.Routes++
+		r := route{call.Table, addr}
+		if before != "" && before != call.ENI {
+			a.left[lead{r, before}] = now
+			a.losers(r, before, p, now)
+		}
+		if v == tear {
+			delete(a.routes, r)
+			a.torn(p, call, r, before, now)
+			return
+		}
+		a.routes[r] = call.ENI
+		foreign = foreign && !a.gone[before] && !(p != nil && p.enis[before])
+	}
+	if p != nil && foreign {
+		a.taken(p, call, addr, before)
+	}
+}
+
+// torn judges a deletion: only of a route that leads to the pod's ENI, or did
+// one round trip ago.
+func (a *Auditor) torn(p *pod, call model.Call, r route, before string, now time.Time) {
+	if p == nil || p.enis[before] {
+		return
+	}
+	for eni := range p.enis {
+		if at, was := a.left[lead{r, eni}]; was && now.Sub(at) <= a.cfg.RoundTrip {
+			a.count.DeletedInTheWindow++
+			return
+		}
+	}
+	a.breach(5, p, call, "the route leads to %s", before)
+}
+
+// taken judges that a pod took an address from another ENI: it has just
+// appeared, or its hold-down has ended.
+func (a *Auditor) taken(p *pod, call model.Call, addr netip.Addr, before string) {
+	c := p.claim(call.Table, addr)
+	if c.entitled {
+		a.count.Claims++
+		return
+	}
+	since := c.lost
+	if p.started.After(since) {
+		since = p.started
+	}
+	wait := min(a.cfg.HoldDown<<min(c.takes, 20), a.cfg.HoldDownMax)
+	if quiet := call.Time.Sub(since); quiet < wait {
+		a.breach(4, p, call, "taken from %s %v after it was lost or the registrar started, before the hold-down of %v", before, quiet, wait)
+	}
+	c.entitled = true
+	c.takes++
+	a.count.HoldDownClaims++
+}
+
+// note tells the pods on the ENIs that gain or lose an address.
+func (a *Auditor) note(addr netip.Addr, from, to string, by *pod, now time.Time) {
+	if from != to {
+		a.losers(route{"", addr}, from, by, now)
+	}
+	for _, q := range a.pods {
+		if c := q.claims[route{"", addr}]; c != nil && q.eni == to && c.present {
+			c.sure = true
+		}
+	}
+}
+
+func (a *Auditor) losers(r route, from string, by *pod, now time.Time) {
+	for _, q := range a.pods {
+		c := q.claims[r]
+		if c == nil || q == by || from == "" || !q.enis[from] {
+			continue
+		}
+		c.lost = now
+		if !c.acked.IsZero() && now.Sub(c.acked) > a.cfg.Reset {
+			c.takes = 0
+		}
+	}
+}
+
+func (a *Auditor) answered(p *pod, call model.Call, v verb, addr netip.Addr) {
+	c := p.claims[route{call.Table, addr}]
+	if c == nil { // of the pod that was here before
+		return
+	}
+	own := p.enis[call.ENI]
+	switch {
+	case v == assign && own:
+		c.flying = max(0, c.flying-1)
+		if call.Code == "" || call.Effective || doubtful(call.Code) {
+			c.sure = true
+		}
+		if call.Code == "" && call.ENI == p.eni {
+			c.entitled, c.acked = false, time.Now()
+		}
+	case v == unassign && own && call.Code == "":
+		c.sure = c.present && a.owner[addr] == p.eni
+	case v == lay && call.Code == "":
+		c.entitled, c.acked = false, time.Now()
+	}
+}
+
+// doubtful says that the caller cannot know whether it was done.
+func doubtful(code string) bool {
+	return code == model.CodeDropped || code == model.CodeCanceled || code == "InternalError"
+}
