@@ -31,9 +31,11 @@ type Config struct {
 
 // A Count is what an Auditor has seen.
 type Count struct {
-	Calls, Unassigns, Routes  int
-	Claims, HoldDownClaims    int // that took an address from another ENI
-	DeletedInTheWindow, Moves int // routes of others; IPv6 addresses unassigned at their owner
+	Calls, Unassigns, Routes int
+	Claims, HoldDownClaims   int // that took an address from another ENI
+	// Routes of others, changed within a round trip after they were the pod's or dead.
+	DeletedInTheWindow, ReplacedInTheWindow int
+	Moves                                   int // IPv6 addresses unassigned at their owner
 }
 
 // Add adds another count.
@@ -44,6 +46,7 @@ func (c *Count) Add(o Count) {
 	c.Claims += o.Claims
 	c.HoldDownClaims += o.HoldDownClaims
 	c.DeletedInTheWindow += o.DeletedInTheWindow
+	c.ReplacedInTheWindow += o.ReplacedInTheWindow
 	c.Moves += o.Moves
 }
 
@@ -91,6 +94,7 @@ type claim struct {
 	takes    int       // after hold-downs
 	sure     bool      // EC2 has, or may have, assigned it here for this pod
 	flying   int       // Assigns without an answer
+	answered time.Time // the last of them that has one
 	owes     *debt
 }
 

@@ -129,10 +129,25 @@ func (a *Auditor) worked(p *pod, call model.Call, v verb, addr netip.Addr, befor
 		}
 		a.routes[r] = call.ENI
 		foreign = foreign && !a.gone[before] && !(p != nil && p.enis[before])
+		if foreign && p != nil && !p.claim(call.Table, addr).entitled && a.wasDead(r, now) {
+			a.count.ReplacedInTheWindow++
+			foreign = false
+		}
 	}
 	if p != nil && foreign {
 		a.taken(p, call, addr, before)
 	}
+}
+
+// wasDead says that the route led to an ENI that does not exist, one round trip
+// ago: whoever saw it so then may replace it.
+func (a *Auditor) wasDead(r route, now time.Time) bool {
+	for eni := range a.gone {
+		if at, was := a.left[lead{r, eni}]; was && now.Sub(at) <= a.cfg.RoundTrip {
+			return true
+		}
+	}
+	return false
 }
 
 // torn judges a deletion: only of a route that leads to the pod's ENI, or did
@@ -171,13 +186,14 @@ func (a *Auditor) taken(p *pod, call model.Call, addr netip.Addr, before string)
 	a.count.HoldDownClaims++
 }
 
-// note tells the pods on the ENIs that gain or lose an address.
+// note tells the pods on the ENIs that gain or lose an address. Who asked for it
+// may have looked what it has on its ENI, and found what a sibling was given.
 func (a *Auditor) note(addr netip.Addr, from, to string, by *pod, now time.Time) {
 	if from != to {
 		a.losers(route{"", addr}, from, by, now)
 	}
 	for _, q := range a.pods {
-		if c := q.claims[route{"", addr}]; c != nil && q.eni == to && c.present {
+		if c := q.claims[route{"", addr}]; c != nil && q.eni == to && (c.present || c.flying > 0 || !c.answered.IsZero() && now.Sub(c.answered) <= a.cfg.RoundTrip) {
 			c.sure = true
 		}
 	}
@@ -205,6 +221,7 @@ func (a *Auditor) answered(p *pod, call model.Call, v verb, addr netip.Addr) {
 	switch {
 	case v == assign && own:
 		c.flying = max(0, c.flying-1)
+		c.answered = time.Now()
 		if call.Code == "" || call.Effective || doubtful(call.Code) {
 			c.sure = true
 		}

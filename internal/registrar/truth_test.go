@@ -129,7 +129,7 @@ func (w *world) tell() string {
 		fmt.Fprintf(&s, "%s is %s %v\n", e.Name, e.ID, e.Addresses())
 	}
 	calls := w.vpc.Calls("Assign*", "Unassign*", "ReplaceRoute", "CreateRoute", "DeleteRoute")
-	if extra := len(calls) - 150; extra > 0 {
+	if extra := len(calls) - 500; extra > 0 {
 		calls = calls[extra:]
 	}
 	for _, c := range calls {

@@ -111,7 +111,7 @@ func newWorld(t *testing.T, h history) *world {
 			w.tables = append(w.tables, table.ID)
 		}
 	}
-	w.audit = laws.New(h.lawful(vpc))
+	w.audit = laws.New(h.terms(vpc))
 	for _, e := range vpc.ENIs() {
 		for _, a := range e.Addresses() {
 			w.audit.Found(a, e.ID)
@@ -130,8 +130,8 @@ func newWorld(t *testing.T, h history) *world {
 	return w
 }
 
-// lawful is what the auditor must know of a history.
-func (h history) lawful(vpc *model.VPC) laws.Config {
+// terms are what the auditor must know of a history.
+func (h history) terms(vpc *model.VPC) laws.Config {
 	c := laws.Config{
 		HoldDown: ledger.DefaultHoldDown, HoldDownMax: ledger.DefaultHoldDownMax, Reset: 10 * time.Minute,
 		RoundTrip: 2 * (h.latency + h.jitter),
