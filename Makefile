@@ -59,6 +59,11 @@ failover: build ## Put keepalived and the registrar through every trouble, measu
 	scripts/deps.sh failover
 	go run ./test/failover
 
+.PHONY: soak
+soak: build ## Let the registrar work under random faults for SOAK (30m), judge every call
+	scripts/deps.sh demo
+	go run ./test/soak -for $(or $(SOAK),30m)
+
 .PHONY: image
 image: ## Build both images without a Docker engine, into out/
 	scripts/image.sh

@@ -259,7 +259,7 @@ func (p *pod) claim(table string, addr netip.Addr) *claim {
 func (c *claim) releasable() bool { return c.sure || c.flying > 0 }
 
 func (a *Auditor) breach(law int, p *pod, c model.Call, format string, args ...any) {
-	a.breaches = append(a.breaches, fmt.Sprintf("law %d: %s, %s of %s at %s %v: ", law, stamp(time.Now()), c.Action, p.name, c.ENI+c.Table, c.Addresses)+
+	a.breaches = append(a.breaches, fmt.Sprintf("law %d: %s, %s of %s at %s %v: ", law, stamp(time.Now()), c.Action, p.name, c.ENI+c.RouteTable, c.Addresses)+
 		fmt.Sprintf(format, args...))
 }
 

@@ -70,7 +70,7 @@ func parse(text string) (netip.Addr, bool) {
 }
 
 func (a *Auditor) arrived(p *pod, call model.Call, v verb, addr netip.Addr) {
-	c := p.claim(call.Table, addr)
+	c := p.claim(call.RouteTable, addr)
 	own := p.enis[call.ENI]
 	switch {
 	case v == assign && own:
@@ -111,13 +111,13 @@ func (a *Auditor) worked(p *pod, call model.Call, v verb, addr netip.Addr, befor
 		delete(a.owner, addr)
 		a.note(addr, before, "", p, now)
 		foreign = p != nil && !p.enis[call.ENI]
-		if foreign && p.claim(call.Table, addr).owes != nil {
-			p.claim(call.Table, addr).owes.worked = true
+		if foreign && p.claim(call.RouteTable, addr).owes != nil {
+			p.claim(call.RouteTable, addr).owes.worked = true
 			a.count.Moves++
 		}
 	default:
 		a.count.Routes++
-		r := route{call.Table, addr}
+		r := route{call.RouteTable, addr}
 		if before != "" && before != call.ENI {
 			a.left[lead{r, before}] = now
 			a.losers(r, before, p, now)
@@ -129,7 +129,7 @@ func (a *Auditor) worked(p *pod, call model.Call, v verb, addr netip.Addr, befor
 		}
 		a.routes[r] = call.ENI
 		foreign = foreign && !a.gone[before] && !(p != nil && p.enis[before])
-		if foreign && p != nil && !p.claim(call.Table, addr).entitled && a.wasDead(r, now) {
+		if foreign && p != nil && !p.claim(call.RouteTable, addr).entitled && a.wasDead(r, now) {
 			a.count.ReplacedInTheWindow++
 			foreign = false
 		}
@@ -168,7 +168,7 @@ func (a *Auditor) torn(p *pod, call model.Call, r route, before string, now time
 // taken judges that a pod took an address from another ENI: it has just
 // appeared, or its hold-down has ended.
 func (a *Auditor) taken(p *pod, call model.Call, addr netip.Addr, before string) {
-	c := p.claim(call.Table, addr)
+	c := p.claim(call.RouteTable, addr)
 	if c.entitled {
 		a.count.Claims++
 		return
@@ -213,7 +213,7 @@ func (a *Auditor) losers(r route, from string, by *pod, now time.Time) {
 }
 
 func (a *Auditor) answered(p *pod, call model.Call, v verb, addr netip.Addr) {
-	c := p.claims[route{call.Table, addr}]
+	c := p.claims[route{call.RouteTable, addr}]
 	if c == nil { // of the pod that was here before
 		return
 	}
