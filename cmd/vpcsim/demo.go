@@ -45,11 +45,12 @@ func demoCommand(s *settings) *cobra.Command {
 		Long: `demo tells a story and measures it while it happens: pods with Multus addresses
 that EC2 has never heard of cannot reach one another; the registrar runs in them;
 the same pods reach one another; a floating IPv4 and IPv6 address fails over from
-an active to a standby pod, first by hand-over, then because the worker lost its
-power; a lost pod comes back on another worker; everything is given back.
+an active to a standby pod by hand-over, to a pod in another zone, back because
+that zone lost its power, and to the standby because a worker lost its power; a
+lost pod comes back on another worker; everything is given back.
 
-It makes a VPC with two workers and three pods (up does the same for a file of
-yours), and runs the real program "registrar" in the pods. Nothing reaches AWS.
+It makes a VPC with three workers in two zones and five pods (up does the same for
+a file of yours), and runs the real program "registrar" in the pods. Nothing reaches AWS.
 Each step is checked: the last line is "All as expected", or says what was not.
 
   left column       milliseconds since the start
@@ -58,7 +59,7 @@ Each step is checked: the last line is "All as expected", or says what was not.
   EC2's ok after    from the address' appearance in the pod's kernel to EC2's answer
   of that EC2       while EC2 had a call in hand; the rest is the registrar's
 
-It takes about 15 seconds on a terminal, with time to read, and half of that
+It takes about 20 seconds on a terminal, with time to read, and half of that
 elsewhere. However it ends, also by Ctrl-C, no process and no namespace is left.
 
 It needs root, or a user who may make user namespaces and open /dev/net/tun.

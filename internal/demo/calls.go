@@ -44,21 +44,37 @@ func count(tally map[string]int) string {
 }
 
 // acknowledged is when EC2 told an ENI's registrar that it has the address, in
-// answer to a call since a moment; false when it has not.
-func acknowledged(calls []model.Call, addr netip.Addr, eniID string, moment time.Time) (time.Time, bool) {
+// answer to a call since a moment; false when it has not. With route tables it
+// is when the last of them was led there.
+func acknowledged(calls []model.Call, addr netip.Addr, eniID string, moment time.Time, tables ...string) (at time.Time, ok bool) {
+	missing := slices.Clone(tables)
+	if len(tables) == 0 {
+		missing = []string{""}
+	}
 	for _, c := range since(calls, moment) {
-		if strings.HasPrefix(c.Action, "Assign") && c.Done && c.Code == "" && c.ENI == eniID && slices.Contains(c.Addresses, addr.String()) {
-			return c.Time.Add(c.Duration), true
+		takes := strings.HasPrefix(c.Action, "Assign") || c.Action == "ReplaceRoute" || c.Action == "CreateRoute"
+		i := slices.Index(missing, c.RouteTable)
+		if i < 0 || !takes || !c.Done || c.Code != "" || c.ENI != eniID || !c.Names(addr) {
+			continue
+		}
+		missing = slices.Delete(missing, i, i+1)
+		if end := c.Time.Add(c.Duration); end.After(at) {
+			at = end
 		}
 	}
-	return time.Time{}, false
+	return at, len(missing) == 0
 }
 
 // about are a worker's calls that name the address, and those that name none.
 func about(calls []model.Call, worker string, addr netip.Addr) []model.Call {
 	return slices.DeleteFunc(slices.Clone(calls), func(c model.Call) bool {
-		return c.Worker != worker || len(c.Addresses) > 0 && !slices.Contains(c.Addresses, addr.String())
+		return c.Worker != worker || len(c.Addresses) > 0 && !c.Names(addr)
 	})
+}
+
+// routeless are the calls that are not about routes.
+func routeless(calls []model.Call) []model.Call {
+	return slices.DeleteFunc(slices.Clone(calls), func(c model.Call) bool { return strings.Contains(c.Action, "Route") })
 }
 
 // latency is how much of a period EC2 had a call in hand.

@@ -48,6 +48,31 @@ func TestAcknowledgedIsTheAnswerToThatENIForThatAddress(t *testing.T) {
 	}
 }
 
+func TestAcknowledgedMeansEveryRouteTable(t *testing.T) {
+	zero := time.Now()
+	call := func(at int, action, table, code, dst string) model.Call {
+		return model.Call{Time: zero.Add(time.Duration(at) * ms), Duration: 100 * ms, Done: true,
+			Action: action, ENI: "eni-2", RouteTable: table, Code: code, Addresses: []string{dst}}
+	}
+	calls := []model.Call{
+		call(1, "ReplaceRoute", "rtb-1", "", "198.51.100.10/32"),
+		call(2, "ReplaceRoute", "rtb-2", "InvalidParameterValue", "198.51.100.10/32"),
+		call(3, "ReplaceRoute", "rtb-2", "", "198.51.100.11/32"),
+		call(4, "DeleteRoute", "rtb-2", "", "198.51.100.10/32"),
+	}
+	a := netip.MustParseAddr("198.51.100.10")
+	if at, ok := acknowledged(calls, a, "eni-2", zero, "rtb-1", "rtb-2"); ok {
+		t.Errorf("acknowledged after %v although rtb-2 has refused", at.Sub(zero))
+	}
+	calls = append(calls, call(103, "CreateRoute", "rtb-2", "", "198.51.100.10/32"))
+	if at, ok := acknowledged(calls, a, "eni-2", zero, "rtb-1", "rtb-2"); !ok || at.Sub(zero) != 203*ms {
+		t.Errorf("acknowledged after %v, %v; want 203ms", at.Sub(zero), ok)
+	}
+	if len(about(calls, "", a)) != 4 || len(routeless(append(calls, powerCutCalls(zero)...))) != 7 {
+		t.Error("calls about a route are not told from others")
+	}
+}
+
 func TestLatencyCountsWhatOverlapsOnce(t *testing.T) {
 	zero := time.Now()
 	at := func(d int) time.Time { return zero.Add(time.Duration(d) * ms) }

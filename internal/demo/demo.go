@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/proc"
@@ -88,7 +89,7 @@ func (s *story) tell(ctx context.Context) error {
 	s.introduce()
 	var err error
 	for _, chapter := range []func(context.Context) error{
-		s.up, s.silence, s.register, s.voices, s.handOver, s.powerCut, s.comeBack, s.shutdown,
+		s.up, s.silence, s.register, s.voices, s.handOver, s.acrossZones, s.powerCut, s.comeBack, s.shutdown,
 	} {
 		if err = chapter(ctx); err != nil {
 			break
@@ -125,7 +126,9 @@ func (s *story) close() error {
 }
 
 func (s *story) startVPC(ctx context.Context) (err error) {
-	s.sim, err = vpcsim.Start(ctx, s.topo, vpcsim.Options{Fabric: fabric.Options{Prefix: s.opts.Prefix}})
+	topo := s.topo
+	topo.Pods = slices.DeleteFunc(slices.Clone(topo.Pods), func(p topology.Pod) bool { return p.Name == coreA || p.Name == coreB }) // they come later
+	s.sim, err = vpcsim.Start(ctx, topo, vpcsim.Options{Fabric: fabric.Options{Prefix: s.opts.Prefix}})
 	return err
 }
 

@@ -29,7 +29,7 @@ func TestTheTopologyIsTheStorys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, pod := range []string{active, standby, client} {
+	for _, pod := range []string{active, standby, client, coreA, coreB} {
 		if len(addressesOf(podOf(topo, pod))) == 0 {
 			t.Errorf("pod %s has no address", pod)
 		}
@@ -41,7 +41,7 @@ func TestTheTopologyIsTheStorys(t *testing.T) {
 	if podOf(topo, active).Interfaces[0].ENI != sigENI1 {
 		t.Error("moved has changed the topology")
 	}
-	for _, l := range picture() {
+	for _, l := range append(picture("picture.txt"), picture("zones.txt")...) {
 		if utf8.RuneCountInString(l) > width-margin {
 			t.Errorf("the picture is too wide: %s", l)
 		}

@@ -18,7 +18,7 @@ import (
 // comeBack starts the lost pod on the other worker, as Kubernetes would: with
 // the addresses that EC2 still has on the dead worker's ENIs.
 func (s *story) comeBack(ctx context.Context) error {
-	s.t.chapter("7. Kubernetes starts active again, on worker2, with its old addresses")
+	s.t.chapter("8. Kubernetes starts active again, on worker2, with its old addresses")
 	pod := moved(podOf(s.topo, active))
 	if _, err := s.sim.Fabric.AddPod(pod); err != nil {
 		return err
@@ -46,9 +46,9 @@ func (s *story) comeBack(ctx context.Context) error {
 
 // shutdown ends the sidecars and looks at what they leave.
 func (s *story) shutdown(ctx context.Context) error {
-	s.t.chapter("8. The pods end: SIGTERM to the sidecars")
+	s.t.chapter("9. The pods end: SIGTERM to the sidecars")
 	began := time.Now()
-	pods := []string{active, standby}
+	pods := []string{active, standby, coreA}
 	died := make(map[string]error)
 	for _, pod := range pods {
 		if err := s.sidecars[pod].Signal(syscall.SIGTERM); err != nil {
@@ -65,8 +65,10 @@ func (s *story) shutdown(ctx context.Context) error {
 		s.expect(err == nil, fmt.Sprintf("the sidecar in %s ends with exit code 0%s", pod, took), fmt.Sprint(err))
 	}
 	s.t.note("EC2 calls: %s", count(tally(since(s.sim.VPC.Calls(), began))))
-	left := difference(s.atStart, holdingsOf(s.sim.VPC.ENIs()), addressesOf(podOf(s.topo, client)))
-	s.expect(len(left) == 0, "EC2 is as at the start, but for client's two addresses", strings.Join(left, ", "))
-	s.t.note("Those stay by design: \"registrar init\" leaves nobody behind to release them; a sidecar would.")
+	left := difference(s.atStart, holdingsOf(s.sim.VPC.ENIs()), append(addressesOf(podOf(s.topo, client)), addressesOf(podOf(s.topo, coreB))...))
+	left = append(left, s.routesLeft()...)
+	s.expect(len(left) == 0, "EC2 is as at the start, but for two addresses each of client and core-b", strings.Join(left, ", "))
+	s.t.note("Client's stay by design: \"registrar init\" leaves nobody behind to release them; a sidecar would. " +
+		"Those of core-b are on the ENI of the worker that lost its power.")
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/traffic"
@@ -23,29 +24,30 @@ const (
 // handOver gives the active pod the floating addresses, then hands them over
 // to the standby, and back.
 func (s *story) handOver(ctx context.Context) error {
+	both := floating()
 	s.t.chapter("5. Failover: keepalived hands the floating addresses over")
 	for _, pod := range []string{active, standby} {
-		e, err := traffic.StartEcho(ctx, s.sim.Fabric.Pod(pod).Namespace, floating())
+		e, err := traffic.StartEcho(ctx, s.sim.Fabric.Pod(pod).Namespace, both.addrs)
 		if err != nil {
 			return err
 		}
 		s.echoes[pod] = e
 	}
-	s.t.say("active gets %s and %s on net1", floating()[0], floating()[1])
-	if err := s.firstHome(ctx); err != nil {
+	s.t.say("active gets %s and %s on net1", both.addrs[0], both.addrs[1])
+	if err := s.firstHome(ctx, both, active); err != nil {
 		return err
 	}
 	s.t.say("client sends each 1,000 numbered packets a second, and counts the answers")
-	err := s.failOver(ctx, "handed over", active, standby, func([]*traffic.Stream) error {
+	err := s.failOver(ctx, both, "handed over", active, standby, func([]*traffic.Stream) error {
 		s.t.say("both addresses are taken off active and put on standby")
-		return s.giveUp(active)
+		return s.giveUp(both, active)
 	})
 	if err != nil {
 		return err
 	}
-	err = s.failOver(ctx, "handed back", standby, active, func([]*traffic.Stream) error {
+	err = s.failOver(ctx, both, "handed back", standby, active, func([]*traffic.Stream) error {
 		s.t.say("and back: both are taken off standby and put on active")
-		return s.giveUp(standby)
+		return s.giveUp(both, standby)
 	})
 	if err != nil {
 		return err
@@ -59,8 +61,8 @@ func (s *story) handOver(ctx context.Context) error {
 
 // powerCut takes the active pod's worker away, so that nobody releases.
 func (s *story) powerCut(ctx context.Context) error {
-	s.t.chapter("6. Failover: worker1 loses power, and nobody releases anything")
-	err := s.failOver(ctx, "power cut", active, standby, func(streams []*traffic.Stream) error {
+	s.t.chapter("7. Failover: worker1 loses power, and nobody releases anything")
+	err := s.failOver(ctx, floating(), "power cut", active, standby, func(streams []*traffic.Stream) error {
 		s.t.say("worker1 and active are cut off; keepalived on standby notices after %s", millis(detection))
 		if err := s.sim.Fabric.Worker(worker1).Remove(); err != nil {
 			return err
@@ -80,31 +82,35 @@ func (s *story) powerCut(ctx context.Context) error {
 	return nil
 }
 
-// firstHome puts the floating addresses on the active pod and waits for EC2.
-func (s *story) firstHome(ctx context.Context) error {
-	appeared, err := s.take(active)
+// firstHome puts floating addresses on a pod and waits for EC2.
+func (s *story) firstHome(ctx context.Context, f set, pod string) error {
+	appeared, err := s.take(f, pod)
 	if err != nil {
 		return err
 	}
-	for i, a := range floating() {
-		at, ok := s.awaitAck(ctx, a, sigENI1, appeared[i])
-		if err := s.demand(ok, fmt.Sprintf("EC2 has %s on %s, %s after it appeared", a, sigENI1, millis(at.Sub(appeared[i]))), s.ownerOf(a)); err != nil {
+	for i, a := range f.addrs {
+		at, ok := s.awaitAck(ctx, f, a, pod, appeared[i])
+		want := f.at(a, f.enis[pod])
+		if ok {
+			want += fmt.Sprintf(", %s after it appeared", millis(at.Sub(appeared[i])))
+		}
+		if err := s.demand(ok, want, s.ownerOf(f, a)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// failOver moves the floating addresses to a pod while the client sends, and
+// failOver moves floating addresses to a pod while the client sends, and
 // measures. leave makes the pod that has them lose them.
-func (s *story) failOver(ctx context.Context, name, from, to string, leave func([]*traffic.Stream) error) error {
+func (s *story) failOver(ctx context.Context, both set, name, from, to string, leave func([]*traffic.Stream) error) error {
 	var streams []*traffic.Stream
 	defer func() {
 		for _, st := range streams {
 			st.Close()
 		}
 	}()
-	for _, a := range floating() {
+	for _, a := range both.addrs {
 		st, err := traffic.Start(ctx, s.sim.Fabric.Pod(client).Namespace, a)
 		if err != nil {
 			return err
@@ -119,16 +125,15 @@ func (s *story) failOver(ctx context.Context, name, from, to string, leave func(
 	if err := leave(streams); err != nil {
 		return err
 	}
-	appeared, err := s.take(to)
+	appeared, err := s.take(both, to)
 	if err != nil {
 		return err
 	}
 	pod := s.sim.Fabric.Pod(to)
-	eni := map[string]string{worker1: sigENI1, worker2: sigENI2}[pod.Worker().Name]
 	f := Failover{Name: name}
-	for i, a := range floating() {
-		at, ok := s.awaitAck(ctx, a, eni, appeared[i])
-		if err := s.demand(ok, fmt.Sprintf("EC2 has %s on %s", a, eni), s.ownerOf(a)); err != nil {
+	for i, a := range both.addrs {
+		at, ok := s.awaitAck(ctx, both, a, to, appeared[i])
+		if err := s.demand(ok, both.at(a, both.enis[to]), s.ownerOf(both, a)); err != nil {
 			return err
 		}
 		own := about(since(s.sim.VPC.Calls(), appeared[i]), pod.Worker().Name, a)
@@ -143,7 +148,11 @@ func (s *story) failOver(ctx context.Context, name, from, to string, leave func(
 		m := &f.Families[i]
 		m.Sent, m.Lost, m.Gap = l.Sent, l.Lost, Millis(l.Gap)
 	}
-	f.Calls = tally(since(s.sim.VPC.Calls(), began))
+	calls := since(s.sim.VPC.Calls(), began)
+	if len(both.tables) == 0 {
+		calls = routeless(calls) // core-a releases its routes meanwhile
+	}
+	f.Calls = tally(calls)
 	s.report.Failovers = append(s.report.Failovers, f)
 	return s.demand(flow, "the client's packets are answered again, now by "+to, "Not enough answers came.")
 }
@@ -161,9 +170,9 @@ func (s *story) answersFlow(ctx context.Context, streams []*traffic.Stream, afte
 	})
 }
 
-// take gives a pod the floating addresses, and says when each appeared.
-func (s *story) take(pod string) (appeared []time.Time, err error) {
-	for _, a := range floating() {
+// take gives a pod floating addresses, and says when each appeared.
+func (s *story) take(f set, pod string) (appeared []time.Time, err error) {
+	for _, a := range f.addrs {
 		appeared = append(appeared, time.Now())
 		if err := s.sim.Fabric.Pod(pod).AddAddress(sigInterface, only(a)); err != nil {
 			return nil, err
@@ -172,9 +181,9 @@ func (s *story) take(pod string) (appeared []time.Time, err error) {
 	return appeared, nil
 }
 
-// giveUp takes the floating addresses off a pod.
-func (s *story) giveUp(pod string) error {
-	for _, a := range floating() {
+// giveUp takes floating addresses off a pod.
+func (s *story) giveUp(f set, pod string) error {
+	for _, a := range f.addrs {
 		if err := s.sim.Fabric.Pod(pod).DelAddress(sigInterface, only(a)); err != nil {
 			return err
 		}
@@ -182,18 +191,25 @@ func (s *story) giveUp(pod string) error {
 	return nil
 }
 
-// awaitAck waits until EC2 has told that an ENI has the address.
-func (s *story) awaitAck(ctx context.Context, a netip.Addr, eni string, after time.Time) (at time.Time, ok bool) {
-	e, _ := s.sim.VPC.ENI(eni)
+// awaitAck waits until EC2 has told that a pod's ENI has the address.
+func (s *story) awaitAck(ctx context.Context, f set, a netip.Addr, pod string, after time.Time) (at time.Time, ok bool) {
+	e, _ := s.sim.VPC.ENI(f.enis[pod])
 	s.await(ctx, func() bool {
-		at, ok = acknowledged(s.sim.VPC.Calls(), a, e.ID, after)
+		at, ok = acknowledged(s.sim.VPC.Calls(), a, e.ID, after, f.ids()...)
 		return ok
 	})
 	return at, ok
 }
 
 // ownerOf says who has an address, for a check that failed.
-func (s *story) ownerOf(a netip.Addr) string {
+func (s *story) ownerOf(f set, a netip.Addr) string {
+	if len(f.tables) > 0 {
+		var all []string
+		for _, t := range f.tables {
+			all = append(all, fmt.Sprintf("%s leads it to %s.", t, s.routedTo(t, a)))
+		}
+		return strings.Join(all, " ")
+	}
 	e, ok := s.sim.VPC.Owner(a)
 	if !ok {
 		return "No ENI has it."

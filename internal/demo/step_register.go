@@ -59,8 +59,8 @@ func (s *story) initialise(ctx context.Context, pod string) error {
 }
 
 // startSidecar starts the registrar in a pod, and what waits for it.
-func (s *story) startSidecar(pod string) (ready *proc.Process, err error) {
-	if s.sidecars[pod], err = s.registrar(pod, "sidecar"); err != nil {
+func (s *story) startSidecar(pod string, flags ...string) (ready *proc.Process, err error) {
+	if s.sidecars[pod], err = s.registrar(pod, "sidecar", flags...); err != nil {
 		return nil, err
 	}
 	return s.registrar(pod, "wait")
@@ -117,14 +117,14 @@ func (s *story) showStatus(ctx context.Context, pod string) error {
 
 // registrar starts the program in a pod. Its environment has nothing of the
 // user's: what leads to AWS here must lead to this VPC.
-func (s *story) registrar(pod, command string) (*proc.Process, error) {
+func (s *story) registrar(pod, command string, flags ...string) (*proc.Process, error) {
 	p := s.sim.Fabric.Pod(pod)
 	dir := filepath.Join(s.sim.Fabric.Dir(), "state", p.Worker().Name, pod) // a pod's emptyDir
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the registrar's state directory: %w", err)
 	}
 	env := append(s.sim.Env(pod), "REGISTRAR_STATE_DIR="+dir, "REGISTRAR_TERMINATION_LOG="+filepath.Join(dir, "termination-log"))
-	started, err := proc.Start(p.Namespace, fmt.Sprintf("registrar %s in %s", command, pod), env, s.opts.Registrar, command)
+	started, err := proc.Start(p.Namespace, fmt.Sprintf("registrar %s in %s", command, pod), env, append([]string{s.opts.Registrar, command}, flags...)...)
 	if err != nil {
 		return nil, err
 	}

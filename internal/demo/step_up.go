@@ -14,7 +14,7 @@ import (
 func (s *story) introduce() {
 	s.t.out(s.t.paint(strong, "multus-ip-registrar: pods that cannot reach one another, and then can"))
 	s.t.gap()
-	s.t.block(picture())
+	s.t.block(picture("picture.txt"))
 	s.t.gap()
 	s.t.note("Multus gave the pods' net1 and net2 addresses on the workers' extra ENIs: active has " +
 		"10.0.1.100 and 2001:db8:0:1::100 on net1, and so on. EC2 has not been told.")

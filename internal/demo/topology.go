@@ -12,7 +12,7 @@ import (
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
 )
 
-//go:embed topology.yaml picture.txt
+//go:embed topology.yaml picture.txt zones.txt
 var files embed.FS
 
 // The names of topology.yaml that the story knows.
@@ -20,9 +20,12 @@ const (
 	active  = "active"
 	standby = "standby"
 	client  = "client"
+	coreA   = "core-a"
+	coreB   = "core-b"
 
 	worker1 = "worker1"
 	worker2 = "worker2"
+	worker3 = "worker3"
 
 	// sigInterface is where the floating addresses are.
 	sigInterface = "net1"
@@ -31,9 +34,47 @@ const (
 	mediaENI2    = "w2-media"
 )
 
-// floating are the addresses that the active pod has, one of each family.
-func floating() []netip.Addr {
-	return []netip.Addr{netip.MustParseAddr("10.0.1.200"), netip.MustParseAddr("2001:db8:0:1::200")}
+// A set is floating addresses that move together, one of each family.
+type set struct {
+	addrs []netip.Addr
+	// enis are the pods' ENIs, by pod.
+	enis map[string]string
+	// tables are the names of the route tables that lead there; none where the
+	// addresses are secondary ones of the ENI.
+	tables []string
+}
+
+// floating are the addresses of active and standby, inside of their subnet.
+func floating() set {
+	return set{
+		addrs: []netip.Addr{netip.MustParseAddr("10.0.1.200"), netip.MustParseAddr("2001:db8:0:1::200")},
+		enis:  map[string]string{active: sigENI1, standby: sigENI2},
+	}
+}
+
+// crossing are the addresses of core-a and core-b, outside of the VPC.
+func crossing() set {
+	return set{
+		addrs:  []netip.Addr{netip.MustParseAddr("198.51.100.10"), netip.MustParseAddr("2001:db8:f::10")},
+		enis:   map[string]string{coreA: "w2-core", coreB: "w3-core"},
+		tables: []string{topology.MainRouteTable, "zone-b"},
+	}
+}
+
+// ids are the ids of the set's route tables.
+func (f set) ids() (ids []string) {
+	for _, t := range f.tables {
+		ids = append(ids, topology.DeriveID("rtb", t))
+	}
+	return ids
+}
+
+// at says that EC2 delivers one of the addresses to an ENI.
+func (f set) at(a netip.Addr, eni string) string {
+	if len(f.tables) == 0 {
+		return fmt.Sprintf("EC2 has %s on %s", a, eni)
+	}
+	return fmt.Sprintf("both route tables lead %s to %s", a, eni)
 }
 
 func loadTopology() (topology.Topology, error) {
@@ -45,9 +86,9 @@ func loadTopology() (topology.Topology, error) {
 	return topology.Parse(name, text)
 }
 
-// picture is the topology as lines of text.
-func picture() []string {
-	text, err := files.ReadFile("picture.txt")
+// picture is a part of the topology, as lines of text.
+func picture(name string) []string {
+	text, err := files.ReadFile(name)
 	if err != nil {
 		return nil
 	}
