@@ -118,7 +118,7 @@ func (w *world) needless() string {
 }
 
 func line(c model.Call) string {
-	return fmt.Sprintf("%s +%v %-8s %s %s%s %v was %v allow=%s %s effective=%t\n", c.Time.Format("15:04:05.000"), c.Duration, c.AccessKey, c.Action, c.ENI, c.Table,
+	return fmt.Sprintf("%s +%v %-8s %s %s%s %v was %v allow=%s %s effective=%t\n", c.Time.Format("15:04:05.000"), c.Duration, c.AccessKey, c.Action, c.ENI, c.RouteTable,
 		c.Addresses, c.Before, c.Params["AllowReassignment"], c.Code, c.Effective)
 }
 
