@@ -52,7 +52,7 @@ bench: build ## Measure, print median and p99 beside the goals, write out/bench.
 
 .PHONY: scale
 scale: ## Play a full restart and a zone failure of 1,000 workers in virtual time, write out/scale.json
-	go run ./test/scale -out out/scale.json
+	go test -count=1 -timeout 2h -run '^TestScale$$' -v ./test/scale -args -workers 1000 -out $(CURDIR)/out/scale.json
 
 .PHONY: failover
 failover: build ## Put keepalived and the registrar through every trouble, measure the loss, write out/failover.*

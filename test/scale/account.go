@@ -1,7 +1,7 @@
 // Copyright The multus-ip-registrar Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package scale
 
 import (
 	"context"
@@ -49,22 +49,60 @@ func (a *account) latency() time.Duration {
 // errOver is the answer to a call that the end of the simulation cut off.
 var errOver = errors.New("the simulation is over")
 
-// ask sends one call: half of the latency, the model, the other half.
-func ask[Out any](a *account, t *task, action string, call func(context.Context) (Out, error)) (Out, error) {
-	var none Out
+// A sender sends calls: a task, or a goroutine abroad.
+type sender interface {
+	// send carries out f as a call of an action, and returns when it is answered.
+	send(ctx context.Context, a *account, action string, f func(context.Context) error) error
+}
+
+// ask sends one call.
+func ask[Out any](ctx context.Context, a *account, by sender, action string, call func(context.Context) (Out, error)) (Out, error) {
+	var out, none Out
+	err := by.send(ctx, a, action, func(ctx context.Context) (err error) {
+		out, err = call(ctx)
+		return err
+	})
+	if err != nil {
+		return none, apiErrorOf(err)
+	}
+	return out, nil
+}
+
+// send is half of the latency, the model, the other half.
+func (t *task) send(_ context.Context, a *account, action string, f func(context.Context) error) error {
 	d := t.late
 	if t.late = 0; d == 0 {
 		d = a.latency()
 		if !t.sleep(d / 2) {
-			return none, errOver
+			return errOver
 		}
 	}
-	out, err := call(context.Background())
+	err := f(context.Background())
 	a.count(action, err)
 	if !t.sleep(d - d/2) {
-		return none, errOver
+		return errOver
 	}
-	return out, apiErrorOf(err)
+	return err
+}
+
+// A traveller is a goroutine abroad; its name orders what it asks for.
+type traveller string
+
+func (name traveller) send(ctx context.Context, a *account, action string, f func(context.Context) error) error {
+	answer := make(chan error, 1)
+	if !a.engine.abroad.post(post{string(name) + action, func() {
+		a.engine.spawn(func(t *task) { answer <- t.send(ctx, a, action, f) })
+	}}) {
+		return errOver
+	}
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-a.engine.abroad.over:
+		return errOver
+	}
 }
 
 func (a *account) count(action string, err error) {

@@ -1,7 +1,7 @@
 // Copyright The multus-ip-registrar Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package scale
 
 import "time"
 
@@ -16,6 +16,7 @@ type engine struct {
 	events []event       // a heap
 	seq    uint64
 	tasks  map[*task]struct{} // to be ended at the end
+	abroad abroad
 }
 
 type event struct {
@@ -24,7 +25,7 @@ type event struct {
 	do  func()
 }
 
-func newEngine() *engine { return &engine{tasks: map[*task]struct{}{}} }
+func newEngine() *engine { return &engine{tasks: map[*task]struct{}{}, abroad: newAbroad()} }
 
 func (e event) before(o event) bool {
 	return e.at < o.at || e.at == o.at && e.seq < o.seq
@@ -52,11 +53,30 @@ func (e *engine) clock() time.Time { return epoch.Add(e.now) }
 // run lets virtual time pass until nothing is planned any more, done says so,
 // or the limit has come.
 func (e *engine) run(limit time.Duration, done func() bool) {
-	for len(e.events) > 0 && !done() && e.events[0].at <= limit {
+	for !done() && e.come(limit) {
 		next := e.pop()
 		e.now = next.at
 		next.do()
 	}
+}
+
+// come lets time pass until the next event; false where none comes within the
+// limit.
+func (e *engine) come(limit time.Duration) bool {
+	for e.abroad.n > 0 {
+		until := limit
+		if len(e.events) > 0 {
+			until = min(limit, e.events[0].at)
+		}
+		took, posts := e.abroad.wait(until - e.now)
+		if e.now += took; len(posts) == 0 {
+			break
+		}
+		for _, p := range posts {
+			p.do()
+		}
+	}
+	return len(e.events) > 0 && e.events[0].at <= limit
 }
 
 func (e *engine) pop() event {
@@ -83,6 +103,7 @@ func (e *engine) pop() event {
 
 // close ends the tasks that still sleep.
 func (e *engine) close() {
+	close(e.abroad.over)
 	for t := range e.tasks {
 		t.stop()
 	}

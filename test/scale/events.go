@@ -1,7 +1,7 @@
 // Copyright The multus-ip-registrar Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package scale
 
 import (
 	"fmt"
@@ -19,35 +19,24 @@ const (
 	podInterval = time.Second           // a kubelet starts a pod in each
 	evicted     = time.Minute           // from a zone's failure to the first new pod: 40 s until a worker counts as gone, and a toleration of 20 s
 	scheduled   = 10 * time.Millisecond // the scheduler places a pod in each
-	failedAt    = 30 * time.Second      // into the simulation; what is there is known by then, and the buckets are full again
+	failedAt    = 5 * time.Minute       // into the simulation; what is there is known by then, and the buckets are full again
 	detected    = 3 * time.Second       // until a standby takes over: three VRRP advertisements
 	unrest      = 10 * time.Minute      // within which floating IPs of the other zones move, too
-	warmUp      = 10 * time.Second      // within which registrars of the steady state start
+	warmUp      = 2 * time.Minute       // within which registrars of the steady state start
 	floatEvery  = 100                   // one pair with a floating IP per so many pods inside of a zone, and one across zones
 )
 
 // A pod is what becomes of one pod.
 type pod struct {
-	name    string
-	worker  *worker
-	nets    []attachment
-	starts  time.Duration
-	left    int // addresses that are not routed yet
-	routed  time.Duration
-	giveUp  bool // what registers it has stopped trying
-	actor   int
-	claimed bool // of a steady state: nothing to wait for
-}
-
-// A float is a floating IP of both families that moves to another pod.
-type float struct {
-	to    *pod
-	net   int        // of the pod
-	addr  attachment // on the pod's ENI
-	at    time.Duration
-	left  int
-	moved time.Duration
-	over  bool
+	name   string
+	worker *worker
+	nets   []attachment
+	starts time.Duration
+	left   int // addresses that are not routed yet
+	routed time.Duration
+	giveUp bool // what registers it has stopped trying
+	actor  int
+	floats []*float // that may move to it
 }
 
 // A script is one event that befalls a cluster.
@@ -55,8 +44,7 @@ type script struct {
 	name   string
 	pods   []*pod   // that start
 	steady []*pod   // that run since before, as far as they matter
-	floats []*float // inside of their zone
-	routes []*route // across zones
+	floats []*float // that move
 	tables []topology.RouteTable
 }
 
@@ -99,7 +87,7 @@ func zoneFailure(c *cluster, perWorker int, dice *rand.Rand) *script {
 			for _, a := range p.nets {
 				a.eni.held = append(a.eni.held, a.v4, a.v6)
 			}
-			p.claimed = true
+			p.left = 0 // nothing to wait for
 			running[w] = append(running[w], p)
 			s.steady = append(s.steady, p)
 		}
@@ -129,7 +117,6 @@ func (s *script) floatInside(alive []*worker, running map[*worker][]*pod, pairs 
 		to := alive[i%len(alive)]
 		from := alive[(i+zones-1)%len(alive)] // of the same zone, zones take turns
 		standby := running[to][i/len(alive)%len(running[to])]
-		f := &float{to: standby, at: failedAt + time.Duration(dice.Int64N(int64(unrest))), left: 2}
 		sub := standby.nets[0].eni.subnet
 		var holder *eni
 		for _, e := range from.enis {
@@ -142,8 +129,7 @@ func (s *script) floatInside(alive []*worker, running map[*worker][]*pod, pairs 
 		}
 		v4, v6 := sub.take()
 		holder.held = append(holder.held, v4, v6)
-		f.addr = attachment{standby.nets[0].eni, v4, v6}
-		s.floats = append(s.floats, f)
+		s.floatsTo(standby, v4, v6, failedAt+time.Duration(dice.Int64N(int64(unrest))))
 	}
 }
 
@@ -157,15 +143,13 @@ func (s *script) routeAcross(c *cluster, alive []*worker, running map[*worker][]
 		to := alive[i%len(alive)]
 		standby := running[to][i/len(alive)%len(running[to])]
 		from := c.workers[i*zones%len(c.workers)/zones*zones] // of the first zone
-		r := &route{to: standby, at: failedAt + detected, dst: []netip.Prefix{
-			netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 168, byte(i >> 8), byte(i)}), 32),
-			netip.PrefixFrom(netip.AddrFrom16([16]byte{0xfd, 14: byte(i >> 8), 15: byte(i)}), 128),
-		}}
+		f := s.floatsTo(standby, netip.AddrFrom4([4]byte{192, 168, byte(i >> 8), byte(i)}),
+			netip.AddrFrom16([16]byte{0xfd, 14: byte(i >> 8), 15: byte(i)}), failedAt+detected)
+		f.across, f.left = true, 2*len(s.tables)
 		for t := range s.tables {
-			for _, d := range r.dst {
+			for _, d := range f.prefixes() {
 				s.tables[t].Routes = append(s.tables[t].Routes, topology.Route{Destination: d, ENI: from.enis[0].name})
 			}
 		}
-		s.routes = append(s.routes, r)
 	}
 }

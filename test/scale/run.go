@@ -1,12 +1,11 @@
 // Copyright The multus-ip-registrar Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package scale
 
 import (
-	"fmt"
+	"maps"
 	"math"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -44,21 +43,11 @@ type moves struct {
 	Median, P99 float64
 }
 
-func (f *float) acked(a netip.Addr, now time.Duration) {
-	if a != f.addr.v4 && a != f.addr.v6 {
-		return
-	}
-	if f.left--; f.left == 0 {
-		f.moved = now
-	}
-}
-
 // run lets an event befall the cluster. Of the steady state only those who have
-// something to do are played, unless all are.
-func (w *world) run(s *script, how way, all bool, limit time.Duration) {
+// something to do are played.
+func (w *world) run(s *script, how way, limit time.Duration) {
 	for _, p := range s.steady {
-		needed := slices.ContainsFunc(s.floats, func(f *float) bool { return f.to == p })
-		if (needed || all) && p.worker.zone != 0 {
+		if len(p.floats) > 0 {
 			w.at(p.starts, func() { how.start(p) })
 		}
 	}
@@ -72,11 +61,7 @@ func (w *world) run(s *script, how way, all bool, limit time.Duration) {
 	for _, f := range s.floats {
 		w.at(f.at, func() { how.float(f) })
 	}
-	for i, r := range s.routes {
-		dice := w.dice(len(s.pods) + len(s.steady) + i)
-		w.at(r.at, func() { r.move(w, s.tables, dice) })
-	}
-	pods, floats, routes := len(s.pods), len(s.floats), len(s.routes)
+	pods, floats := len(s.pods), len(s.floats)
 	w.engine.run(limit, func() bool {
 		for pods > 0 && s.pods[pods-1].ended() {
 			pods--
@@ -84,60 +69,53 @@ func (w *world) run(s *script, how way, all bool, limit time.Duration) {
 		for floats > 0 && s.floats[floats-1].ended() {
 			floats--
 		}
-		for routes > 0 && s.routes[routes-1].moved > 0 {
-			routes--
-		}
-		return pods+floats+routes == 0
+		return pods+floats == 0
 	})
 	w.close()
 }
 
-func (p *pod) ended() bool   { return p.left == 0 || p.giveUp }
-func (f *float) ended() bool { return f.left == 0 || f.over }
+func (p *pod) ended() bool { return p.left == 0 || p.giveUp }
 
 // count makes the result of a run.
-func (w *world) count(s *script, name string) (result, error) {
+func (w *world) count(s *script, name string) result {
 	r := result{Event: s.name, Way: name, Pods: len(s.pods), Calls: w.account.tally}
 	var took []float64
 	first, last := time.Duration(math.MaxInt64), time.Duration(0)
 	for _, p := range s.pods {
 		first = min(first, p.starts)
-		if p.left > 0 {
-			continue
-		}
-		last = max(last, p.routed)
-		took = append(took, (p.routed - p.starts).Seconds())
-		if err := w.check(p); err != nil {
-			return r, err
+		if p.left == 0 {
+			last = max(last, p.routed)
+			took = append(took, (p.routed - p.starts).Seconds())
 		}
 	}
 	r.Routed, r.Total = len(took), (last - first).Seconds()
 	r.Median, r.P99 = percentiles(took)
 	r.Bound, r.Busiest = w.bound, w.busiest
-	var inside, across []float64
-	for _, f := range s.floats {
-		if f.left == 0 {
-			inside = append(inside, (f.moved - f.at).Seconds())
+	r.Floats, r.Routes = movesOf(s.floats, false), movesOf(s.floats, true)
+	return r
+}
+
+func movesOf(floats []*float, across bool) (m moves) {
+	var took []float64
+	for _, f := range floats {
+		if f.across != across {
+			continue
+		}
+		if m.N++; f.left == 0 {
+			took = append(took, (f.moved - f.at).Seconds())
 		}
 	}
-	for _, f := range s.routes {
-		if f.moved > 0 {
-			across = append(across, (f.moved - f.at).Seconds())
-		}
-	}
-	r.Floats = moves{N: len(s.floats), Moved: len(inside)}
-	r.Floats.Median, r.Floats.P99 = percentiles(inside)
-	r.Routes = moves{N: len(s.routes), Moved: len(across)}
-	r.Routes.Median, r.Routes.P99 = percentiles(across)
-	return r, nil
+	m.Moved = len(took)
+	m.Median, m.P99 = percentiles(took)
+	return m
 }
 
 // podRouted notes what the buckets need at least for the calls that have taken
 // a token by now, since the first pod started.
 func (w *world) podRouted(p *pod) {
 	p.routed, w.bound = w.now, 0
-	for action, t := range w.account.tally {
-		if b := bound(action, t.Took-w.before[action]); b > w.bound {
+	for _, action := range slices.Sorted(maps.Keys(w.account.tally)) {
+		if b := bound(action, w.account.tally[action].Took-w.before[action]); b > w.bound {
 			w.bound, w.busiest = b, action
 		}
 	}
@@ -149,18 +127,6 @@ func (w *world) firstStart() {
 	for action, t := range w.account.tally {
 		w.before[action] = t.Took
 	}
-}
-
-// check holds what the pod believes against what EC2 has.
-func (w *world) check(p *pod) error {
-	for _, n := range p.nets {
-		for _, a := range []netip.Addr{n.v4, n.v6} {
-			if e, held := w.account.vpc.Owner(a); !held || e.ID != n.eni.facts.ID {
-				return fmt.Errorf("a pod on %s counts as routed, and EC2 has %s on %q", p.worker.name, a, e.ID)
-			}
-		}
-	}
-	return nil
 }
 
 // bound is the least time, in seconds, in which a bucket that is full at first

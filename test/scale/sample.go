@@ -1,7 +1,7 @@
 // Copyright The multus-ip-registrar Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package scale
 
 import (
 	"context"
@@ -33,11 +33,11 @@ type sample struct{ *world }
 func newSample(w *world) way { return &sample{w} }
 
 func (s *sample) start(p *pod) {
+	if p.left == 0 {
+		return // it has done its work long ago
+	}
 	dice := s.dice(p.actor)
 	s.spawn(func(t *task) {
-		if p.claimed {
-			return // it has done its work long ago
-		}
 		ok := s.boto(t, dice, "DescribeInstances", nil)
 		for range len(p.worker.enis) + 1 { // the primary ENI's too
 			ok = ok && s.boto(t, dice, "DescribeSubnets", nil)
@@ -46,7 +46,7 @@ func (s *sample) start(p *pod) {
 			p.giveUp = true
 			return
 		}
-		s.assign(t, dice, p.nets, func(netip.Addr) {
+		s.assign(t, dice, p.nets, func() {
 			if p.left--; p.left == 0 {
 				s.podRouted(p)
 			}
@@ -54,25 +54,30 @@ func (s *sample) start(p *pod) {
 	})
 }
 
+// float moves a floating IP inside of a zone; the sample knows no routes.
 func (s *sample) float(f *float) {
+	if f.across {
+		f.over = true
+		return
+	}
 	dice := s.dice(f.to.actor)
 	s.spawn(func(t *task) {
 		if !t.sleep(time.Duration(dice.Int64N(int64(samplePoll)))) {
 			return
 		}
-		s.assign(t, dice, []attachment{f.addr}, func(a netip.Addr) { f.acked(a, s.now) }, func() { f.over = true })
+		s.assign(t, dice, []attachment{{f.to.nets[0].eni, f.v4, f.v6}}, func() { f.acked(s.now) }, func() { f.over = true })
 	})
 }
 
 // assign brings addresses onto their ENIs, as the main loop does once.
-func (s *sample) assign(t *task, dice *rand.Rand, nets []attachment, acked func(netip.Addr), lost func()) {
+func (s *sample) assign(t *task, dice *rand.Rand, nets []attachment, acked, lost func()) {
 	s.children(t, nets, func(t *task, n attachment) {
 		if s.boto(t, dice, "AssignPrivateIpAddresses", func(ctx context.Context) error {
 			_, err := s.account.vpc.AssignPrivateIPAddresses(ctx, model.AssignPrivateIPAddressesInput{
 				NetworkInterfaceID: n.eni.facts.ID, Addresses: []netip.Addr{n.v4}, AllowReassignment: true})
 			return err
 		}) {
-			acked(n.v4)
+			acked()
 		} else {
 			lost()
 		}
@@ -99,7 +104,7 @@ func (s *sample) assign(t *task, dice *rand.Rand, nets []attachment, acked func(
 			_, err := s.account.vpc.AssignIPv6Addresses(ctx, model.AssignIPv6AddressesInput{NetworkInterfaceID: n.eni.facts.ID, Addresses: []netip.Addr{n.v6}})
 			return err
 		}) {
-			acked(n.v6)
+			acked()
 		} else {
 			lost()
 		}
@@ -138,7 +143,7 @@ func (s *sample) children(t *task, nets []attachment, f func(*task, attachment))
 // the action's bucket.
 func (s *sample) boto(t *task, dice *rand.Rand, action string, call func(context.Context) error) bool {
 	for attempt := 1; ; attempt++ {
-		_, err := ask(s.account, t, action, func(ctx context.Context) (struct{}, error) {
+		_, err := ask(context.Background(), s.account, t, action, func(ctx context.Context) (struct{}, error) {
 			if call == nil {
 				return struct{}{}, s.account.vpc.Reject(ctx, action, nil)
 			}

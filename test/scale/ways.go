@@ -1,10 +1,12 @@
 // Copyright The multus-ip-registrar Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package scale
 
 import (
 	"net/netip"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/ledger"
 )
 
 // A way is how addresses come onto ENIs: it is told what starts and what moves.
@@ -24,62 +26,31 @@ type perPod struct {
 func newPerPod(w *world) way { return &perPod{w, map[*pod]*registrar{}} }
 
 func (p *perPod) start(pod *pod) {
-	var r *registrar
-	r = p.newRegistrar(pod.worker, p.dice(pod.actor), func(netip.Addr) {
-		if pod.left--; pod.left == 0 {
-			p.podRouted(pod)
-			r.routed = true
+	var f ledger.Floating
+	for _, ip := range pod.floats {
+		f.Addresses = append(f.Addresses, ip.prefixes()...)
+		if ip.across {
+			f.RouteTables = p.tables
 		}
-	})
+	}
+	r := p.newRegistrar(pod.worker, p.dice(pod.actor), f)
+	for _, n := range pod.nets {
+		for _, a := range []netip.Addr{n.v4, n.v6} {
+			r.await(ledger.Target{ENI: n.eni.facts.ID, Addr: a}, func() {
+				if pod.left--; pod.left == 0 {
+					p.podRouted(pod)
+				}
+			})
+		}
+	}
 	p.by[pod] = r
-	r.appear("", pod.nets)
+	r.appear(pod.nets)
 }
 
 func (p *perPod) float(f *float) {
 	r := p.by[f.to]
-	r.acked = func(a netip.Addr) { f.acked(a, p.now) }
-	r.float(f.net, f.addr)
-}
-
-// perWorker is a node agent: one registrar for all pods of a worker. Its ledger
-// is the same.
-type perWorker struct {
-	*world
-	by     map[*worker]*registrar
-	pods   map[netip.Addr]*pod
-	floats map[netip.Addr]*float
-}
-
-func newPerWorker(w *world) way {
-	return &perWorker{w, map[*worker]*registrar{}, map[netip.Addr]*pod{}, map[netip.Addr]*float{}}
-}
-
-func (p *perWorker) start(pod *pod) {
-	for _, a := range pod.nets {
-		p.pods[a.v4], p.pods[a.v6] = pod, pod
+	for _, t := range f.targets(p.tables) {
+		r.await(t, func() { f.acked(p.now) })
 	}
-	r := p.by[pod.worker]
-	if r == nil {
-		r = p.newRegistrar(pod.worker, p.dice(pod.actor), func(a netip.Addr) {
-			if f := p.floats[a]; f != nil {
-				f.acked(a, p.now)
-			} else if pod := p.pods[a]; pod != nil {
-				if pod.left--; pod.left == 0 {
-					p.podRouted(pod)
-				}
-			}
-		})
-		p.by[pod.worker] = r
-	}
-	r.appear(pod.name, pod.nets)
-}
-
-func (p *perWorker) float(f *float) {
-	p.floats[f.addr.v4], p.floats[f.addr.v6] = f, f
-	r := p.by[f.to.worker]
-	for i, l := range r.links {
-		if l.Name == f.to.name+"net1" {
-			r.float(i-1, f.addr)
-		}
-	}
+	r.float(f.prefixes()...)
 }

@@ -1,16 +1,23 @@
 // Copyright The multus-ip-registrar Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package scale
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
 )
+
+// never is the time between two looks at IMDS for addresses that nobody waits
+// for: they cost no EC2 call, and there is nothing to find. A test holds it
+// against the registrar's own.
+const never = 1000 * time.Hour
 
 // A world is one run: a cluster, its account, and virtual time.
 type world struct {
@@ -18,8 +25,8 @@ type world struct {
 	*cluster
 	account  *account
 	seed     uint64
-	backoff  backoff
-	crowds   map[string]*crowd
+	tables   []string       // IDs of the route tables beside the main one
+	hints    time.Duration  // between two looks at IMDS
 	shortcut bool           // see registrar.insist
 	before   map[string]int // tokens taken before the first pod started
 	bound    float64        // see podRouted
@@ -27,15 +34,20 @@ type world struct {
 }
 
 // newWorld starts virtual time over a cluster.
-func newWorld(o options, c *cluster, b backoff, tables []topology.RouteTable) (*world, error) {
+func newWorld(o options, c *cluster, tables []topology.RouteTable) (*world, error) {
 	e := newEngine()
 	vpc, err := model.NewWithClock(c.topology(tables), e.clock)
 	if err != nil {
 		return nil, fmt.Errorf("make the VPC: %w", err)
 	}
 	vpc.Assume(func(a *topology.Assumptions) { a.RefusedCallsCost = o.refusedCost })
-	w := &world{engine: e, cluster: c, seed: o.seed, backoff: b, crowds: map[string]*crowd{}, shortcut: !o.long && !o.refusedCost, account: &account{
+	w := &world{engine: e, cluster: c, seed: o.seed, hints: cmp.Or(o.hints, never), shortcut: !o.long && !o.refusedCost, account: &account{
 		engine: e, vpc: vpc, rng: rand.New(rand.NewPCG(o.seed, 0)), tally: map[string]*tally{}}}
+	for _, t := range vpc.Topology().RouteTables {
+		if t.Name != topology.MainRouteTable {
+			w.tables = append(w.tables, t.ID)
+		}
+	}
 	for _, worker := range c.workers {
 		if err := worker.learn(vpc); err != nil {
 			return nil, err
