@@ -17,7 +17,6 @@ import (
 
 // A caller is an EC2 client of one sender: the SDK's signatures, and no HTTP.
 type caller struct {
-	eniassign.EC2 // the actions that no way here makes
 	*account
 	by sender
 }
