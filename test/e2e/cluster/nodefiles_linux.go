@@ -5,6 +5,9 @@ package cluster
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"math/bits"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -79,14 +82,34 @@ const (
 // object is JSON that is made, not read.
 type object = map[string]any
 
-// podRanges are the prefixes that are delegated to the worker's primary ENI.
-func (w *worker) podRanges() []netip.Prefix {
+// podRange is what the prefixes that are delegated to the worker's primary ENI
+// make together: the topology has them side by side. The bridge has one address
+// as the gateway of all pods; with a range for each prefix it would need
+// another one when the first prefix is used up, and refuse.
+func (w *worker) podRange() (netip.Prefix, error) {
 	for _, t := range w.cluster.sim.VPC.Topology().Workers {
 		if t.Name == w.name {
-			return t.ENIs[0].Prefixes
+			return join(t.ENIs[0].Prefixes)
 		}
 	}
-	return nil
+	return netip.Prefix{}, fmt.Errorf("the topology has no worker %s", w.name)
+}
+
+// join makes one prefix of those that fill it.
+func join(prefixes []netip.Prefix) (netip.Prefix, error) {
+	if len(prefixes) == 0 {
+		return netip.Prefix{}, errors.New("no prefixes are delegated to the primary ENI")
+	}
+	length := prefixes[0].Bits() - bits.TrailingZeros(uint(len(prefixes)))
+	all := netip.PrefixFrom(prefixes[0].Addr(), length).Masked()
+	seen := map[netip.Prefix]bool{}
+	for _, p := range prefixes {
+		if p.Bits() != prefixes[0].Bits() || !all.Overlaps(p) || seen[p] {
+			return netip.Prefix{}, fmt.Errorf("the delegated prefixes %v are not one range", prefixes)
+		}
+		seen[p] = true
+	}
+	return all, nil
 }
 
 // networkFiles are Multus' configuration, with eth0's as its inline delegate,
@@ -94,15 +117,11 @@ func (w *worker) podRanges() []netip.Prefix {
 //
 // Multus 4.2.4 loses fields of a delegate that clusterNetwork names by its
 // path: then ADD works and DEL fails forever.
-func networkFiles(ranges []netip.Prefix, programs string) (map[string]string, error) {
-	var set []object
-	for _, r := range ranges {
-		set = append(set, object{"subnet": r})
-	}
+func networkFiles(pods netip.Prefix, programs string) (map[string]string, error) {
 	eth0 := object{
 		"cniVersion": "1.0.0", "name": "vpc", "plugins": []object{{
 			"type": "bridge", "bridge": "cni0", "isGateway": true, "hairpinMode": true,
-			"ipam": object{"type": "host-local", "ranges": [][]object{set}, "routes": []object{{"dst": "0.0.0.0/0"}}},
+			"ipam": object{"type": "host-local", "ranges": [][]object{{{"subnet": pods}}}, "routes": []object{{"dst": "0.0.0.0/0"}}},
 		}},
 	}
 	multus := object{

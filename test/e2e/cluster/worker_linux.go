@@ -51,7 +51,11 @@ func (w *worker) prepare() error {
 		config.ContainerdConfig: containerdConfig(c.opts.Programs),
 		config.KubeletConfig:    kubeletConfig,
 	}
-	networks, err := networkFiles(w.podRanges(), c.opts.Programs)
+	pods, err := w.podRange()
+	if err != nil {
+		return err
+	}
+	networks, err := networkFiles(pods, c.opts.Programs)
 	if err != nil {
 		return err
 	}
