@@ -14,8 +14,9 @@ const (
 	Share = "/run/share"
 	// File is the Node's name there, as JSON.
 	File = "node.json"
-	// Networks is where the CNI configurations are.
-	Networks = "/run/cni/net.d"
+	// Networks is where the CNI configurations are, and where whereabouts looks
+	// for its own.
+	Networks = "/etc/cni/net.d"
 	// ContainerdSocket is where containerd listens.
 	ContainerdSocket = "/run/containerd/containerd.sock"
 )
