@@ -64,7 +64,7 @@ metadata:
     %s
 spec:
   nodeName: %s
-  terminationGracePeriodSeconds: 5
+  terminationGracePeriodSeconds: 30
   containers:
   - name: %s
     image: busybox:1.37
