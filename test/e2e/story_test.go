@@ -8,6 +8,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,10 +18,18 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+// podPatience is for a pod to start or to end, which takes some 5 s on these
+// workers, longer where several do at once. E2E_PATIENCE is another one.
+var podPatience = patience("E2E_PATIENCE", 2*time.Minute)
+
+func patience(variable string, usual time.Duration) time.Duration {
+	if d, err := time.ParseDuration(os.Getenv(variable)); err == nil {
+		return d
+	}
+	return usual
+}
+
 const (
-	// podPatience is for a pod to start or to end, which takes some 5 s on
-	// these workers, longer where several do at once.
-	podPatience = 2 * time.Minute
 	// application is the name of the container that is not injected.
 	application = "app"
 	// injected is the name of the container that is.
