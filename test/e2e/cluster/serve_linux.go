@@ -34,6 +34,8 @@ const (
 	//	POST  /workers/NAME/run …   the agent of a worker, see package config
 	//	POST  /workers/NAME/cut     cut the worker's power
 	//	POST  /workers/NAME/boot    switch it on again
+	//	POST  /workers/NAME/unplug/ENI   detach an ENI whose interface is down
+	//	POST  /workers/NAME/plug/ENI     attach it again
 	ControlSocket = "control.sock"
 )
 
@@ -71,6 +73,13 @@ func (c *Cluster) handler() http.Handler {
 		mux.Handle(prefix+"/", http.StripPrefix(prefix, proxy(func(ctx context.Context) (net.Conn, error) {
 			return c.dial(ctx, agent)
 		})))
+		for name, change := range map[string]func(context.Context, string) error{"plug": w.plug, "unplug": w.unplug} {
+			mux.HandleFunc("POST "+prefix+"/"+name+"/{eni}", func(rw http.ResponseWriter, r *http.Request) {
+				if err := change(r.Context(), r.PathValue("eni")); err != nil {
+					http.Error(rw, err.Error(), http.StatusConflict)
+				}
+			})
+		}
 		mux.HandleFunc("POST "+prefix+"/cut", func(http.ResponseWriter, *http.Request) { w.cut() })
 		mux.HandleFunc("POST "+prefix+"/boot", func(rw http.ResponseWriter, _ *http.Request) {
 			if err := w.boot(); err != nil {

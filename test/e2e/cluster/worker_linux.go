@@ -43,6 +43,9 @@ type worker struct {
 // share is the directory that the worker sees as config.Share.
 func (w *worker) share() string { return filepath.Join(w.cluster.opts.Dir, w.name) }
 
+// machine is the directory of the running virtual machine.
+func (w *worker) machine() string { return filepath.Join(w.cluster.opts.Dir, w.name+"-machine") }
+
 // prepare writes what the worker reads.
 func (w *worker) prepare() error {
 	c := w.cluster
@@ -101,11 +104,14 @@ func (w *worker) boot() error {
 	if err != nil {
 		return err
 	}
+	if err := errors.Join(os.RemoveAll(w.machine()), os.Mkdir(w.machine(), 0o700)); err != nil {
+		return errors.Join(err, console.Close())
+	}
 	where := w.cluster.sim.Fabric.Worker(w.name)
 	command := uml.Command{
 		Args: []string{filepath.Join(config.Share, nodeProgram)}, Share: w.share(), Output: console,
 		Modules:   []string{"ipv6", "overlay", "veth", "bridge", "ipvlan"},
-		MemoryMiB: workerMemoryMiB, Limit: forever, Start: where.Start,
+		MemoryMiB: workerMemoryMiB, Limit: forever, Start: where.Start, Directory: w.machine(),
 	}
 	for _, nic := range where.NICs() {
 		command.KernelArgs = append(command.KernelArgs, nic.UML())
@@ -141,4 +147,24 @@ func (w *worker) cut() {
 	}
 	w.powerOff()
 	<-w.ended
+}
+
+// plug attaches an ENI to the running worker that unplug has detached.
+func (w *worker) plug(ctx context.Context, eni string) error {
+	nic, err := w.cluster.sim.Fabric.Worker(w.name).NIC(eni)
+	if err != nil {
+		return err
+	}
+	_, err = uml.Manage(ctx, w.machine(), "config "+nic.UML())
+	return err
+}
+
+// unplug detaches an ENI, whose interface must be down.
+func (w *worker) unplug(ctx context.Context, eni string) error {
+	nic, err := w.cluster.sim.Fabric.Worker(w.name).NIC(eni)
+	if err != nil {
+		return err
+	}
+	_, err = uml.Manage(ctx, w.machine(), fmt.Sprintf("remove vec%d", nic.Index))
+	return err
 }
