@@ -69,6 +69,7 @@ need_e2e() {
   need libseccomp-dev "the filter of system calls, likewise" test -e /usr/include/seccomp.h
   need user-mode-linux "a kernel with ipvlan that runs as a plain process" has_command linux.uml
   need busybox-static "the programs in the pods" is_static busybox
+  need keepalived "who moves the floating IPs, in pods" test -x /usr/sbin/keepalived
 }
 
 [[ $# == 1 ]] || usage

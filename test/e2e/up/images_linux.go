@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/test/e2e/cluster"
@@ -29,10 +30,15 @@ func writeImages(to, bin, version string) error {
 	if err != nil {
 		return err
 	}
+	keepalived, err := program(keepalivedPath)
+	if err != nil {
+		return err
+	}
 	images := []image.Image{
 		// A sandbox's process is ended by SIGKILL: it need not listen.
 		{Name: cluster.PauseImage, Files: busybox, Entrypoint: []string{"/bin/sleep", "infinity"}},
 		{Name: applicationImage, Files: busybox, Entrypoint: []string{"/bin/sh"}},
+		{Name: keepalivedImage, Files: append(slices.Clone(busybox), keepalived...), Entrypoint: []string{keepalivedPath}},
 	}
 	for _, name := range []string{"registrar", "webhook"} {
 		program, err := os.ReadFile(filepath.Join(bin, name))
