@@ -29,7 +29,7 @@ func (c *Client) Inventory(ctx context.Context, macs []string) (Inventory, error
 	if err != nil {
 		return Inventory{}, errors.Join(describeError(err), imdsErr)
 	}
-	return Inventory{ENIs: enis, IMDSError: imdsErr.Why.String()}, nil
+	return Inventory{ENIs: enis, IMDSError: imdsErr.Why.String(), IMDSMayAnswer: imdsErr.Why.Class == Transient}, nil
 }
 
 // Hint is eni with the address lists that IMDS has now, and with what is left

@@ -18,6 +18,11 @@ const inventoryCap = 30 * time.Second
 // inventoryQuick is how many failed looks are followed by a quick one.
 const inventoryQuick = 5
 
+// imdsSoon is when an IMDS that answered and failed is tried again; it doubles
+// up to the interval of an IMDS that is not there. Many pods that start at once
+// make IMDS, and this process, slow for a moment.
+const imdsSoon = 15 * time.Second
+
 // nextInventory asks for the worker's ENIs where they are not known, where one
 // went, and where an interface has none.
 func (l *Ledger) nextInventory(w *Work, now time.Time) {
@@ -86,6 +91,7 @@ func (l *Ledger) Inventoried(now, started time.Time, inv eniassign.Inventory, r 
 		inv.ENIs = append(inv.ENIs, l.unlisted(inv.ENIs)...)
 	}
 	s.reason, s.known, s.looked = nil, &inv, s.macs
+	l.imdsAgain(now, inv)
 	for _, e := range inv.ENIs {
 		l.learn(e, !inv.FromIMDS, now)
 	}
@@ -110,6 +116,17 @@ func (l *Ledger) Inventoried(now, started time.Time, inv eniassign.Inventory, r 
 	}
 	s.due = now.Add(l.stretched(double(time.Second, s.attempts, inventoryCap)))
 	s.attempts++
+}
+
+// imdsAgain sets when IMDS is tried again that should have told the inventory.
+func (l *Ledger) imdsAgain(now time.Time, inv eniassign.Inventory) {
+	s := &l.inventory
+	if inv.FromIMDS || !inv.IMDSMayAnswer {
+		s.stumbles = 0
+		return
+	}
+	s.again = now.Add(l.stretched(double(imdsSoon, s.stumbles, l.cfg.DescribeInterval)))
+	s.stumbles++
 }
 
 // unlisted are the ENIs with claims that IMDS has stopped listing. They stay

@@ -55,6 +55,7 @@ type inventoryState struct {
 	macs     []string  // of the interfaces, when it was last asked for
 	looked   []string  // of the interfaces, when it was last taken
 	again    time.Time // where IMDS gives no hints
+	stumbles int       // how often IMDS answered and failed
 }
 
 // describeState is the one filtered Describe that may be in flight.

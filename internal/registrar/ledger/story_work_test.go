@@ -109,7 +109,7 @@ func (s *stage) answer(f []string) error {
 	}
 	switch what {
 	case "inventory":
-		s.Inventoried(s.now, p.started, eniassign.Inventory{ENIs: s.inventory(p.ids), FromIMDS: !s.noIMDS}, r)
+		s.Inventoried(s.now, p.started, eniassign.Inventory{ENIs: s.inventory(p.ids), FromIMDS: !s.noIMDS, IMDSMayAnswer: s.noIMDS && s.slow}, r)
 	case "describe":
 		s.Described(s.now, p.started, p.ids, s.described(p.ids), r)
 	case "hint":
