@@ -20,6 +20,9 @@ const (
 	// siblingPatience is how long a release waits for siblings to answer. They
 	// do within a few milliseconds or not at all.
 	siblingPatience = 20 * time.Millisecond
+	// siblingsBehind is how long a release waits for them at most where this
+	// process comes back late: who had no CPU has not heard the answers.
+	siblingsBehind = 500 * time.Millisecond
 	// linger is how long a release waits where a sibling may take the address:
 	// longer than keepalived needs to move it with a 1 s interval of its own.
 	linger = 2 * time.Second
@@ -115,8 +118,20 @@ func (l *Ledger) mayPart(w *Work, c *claim, now time.Time) bool {
 	case c.parting == lingering, c.parting == retrying:
 		c.parting, c.due = askingAgain, now.Add(siblingPatience)
 		l.say(c, Asks)
+	case c.behind(now):
+		c.due = now.Add(siblingPatience)
 	}
 	return w.ripe(c.due, now)
+}
+
+// behind says whether the time for answers passed while this process had no
+// CPU. The answers may have come, and are read only now.
+func (c *claim) behind(now time.Time) bool {
+	limit := c.parted.Add(siblingsBehind)
+	if c.parting == askingAgain {
+		limit = limit.Add(linger)
+	}
+	return (c.parting == asking || c.parting == askingAgain) && now.Sub(c.due) >= siblingPatience && now.Before(limit)
 }
 
 // awaits says that the siblings have just been asked, or may still take it.
