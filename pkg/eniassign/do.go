@@ -22,7 +22,8 @@ const maxRequests = 32
 
 // Do carries a call out and says for each of its addresses, in their order,
 // what became of it. Where EC2 has nothing against it, that is exactly one
-// request; an urgent IPv6 claim that finds the address held spends up to four more. Refused batches are split,
+// request; an urgent IPv6 claim that finds the address held spends up to four more,
+// and two where EC2 is slow. Refused batches are split,
 // so that one bad address does not hold back the others. Nothing transient is
 // tried again, except the second half of an IPv6 move, which follows at once on
 // the first. An address that was taken from its owner and then refused for good

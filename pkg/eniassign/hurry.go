@@ -25,13 +25,6 @@ const (
 	moveGrace = 50 * time.Millisecond
 )
 
-// An early is a request to assign that left before the owners were known. Where
-// it succeeds after all, no move is needed any more.
-type early struct {
-	won    chan struct{} // closed then
-	listed []netip.Addr  // what it assigned, set before
-}
-
 // hurry is assign for urgent claims of IPv6 addresses.
 func (r *run) hurry(ctx context.Context, addrs []netip.Addr) {
 	if len(addrs) == 0 {
@@ -102,59 +95,6 @@ func (r *run) swaps(ctx context.Context, from map[string][]netip.Addr, sure bool
 	}
 	slices.SortFunc(stale, netip.Addr.Compare)
 	return stale, why
-}
-
-// lookAhead assigns addrs and looks for their owners at the same time, so that a
-// refusal finds the owners known.
-func (r *run) lookAhead(ctx context.Context, addrs []netip.Addr) {
-	if v := r.mayAsk(ctx, r.request("")); v != nil {
-		r.refuse(addrs, *v)
-		return
-	}
-	looking, enough := context.WithCancel(ctx)
-	defer enough()
-	first := make(chan reply, 1)
-	r.early = &early{won: make(chan struct{})}
-	r.flights.Go(func() {
-		listed, v := r.ask(ctx, addrs)
-		first <- reply{listed, v}
-		if v == nil {
-			r.early.listed = listed
-			close(r.early.won)
-			time.AfterFunc(moveGrace, enough)
-		}
-	})
-	take := map[string][]netip.Addr{}
-	holders := r.lookUp(looking)
-	for _, a := range addrs {
-		if h, held := holders[a]; held && !h.primary && h.eni.ID != r.call.ENI {
-			take[h.eni.ID] = append(take[h.eni.ID], a)
-		}
-	}
-	var got reply
-	select {
-	case got = <-first:
-	default:
-		// The holders are known before the refusal: no need to wait for it. An
-		// address that this assign moves all the same is just not there any more.
-		if len(take) > 0 {
-			r.swaps(ctx, take, true)
-		}
-		got = <-first
-	}
-	var rest []netip.Addr
-	for _, a := range addrs {
-		if _, settled := r.settled[a]; !settled {
-			rest = append(rest, a)
-		}
-	}
-	if len(rest) == 0 {
-		return
-	}
-	if v := got.refusal; v != nil && v.scope == wholeRequest {
-		r.stop = v
-	}
-	r.judged(ctx, rest, got.listed, got.refusal)
 }
 
 // giveBack assigns addresses that were taken, and cannot come here for a reason
