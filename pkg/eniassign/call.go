@@ -70,6 +70,12 @@ type Call struct {
 	// address loses nothing, and the true owner is looked up then. Read of an
 	// Urgent Claim only. The caller sets it.
 	Owners map[netip.Addr]string
+	// Stop is closed when nobody wants the addresses any more: then no further
+	// request of a Claim or Hold begins, and those under way are waited for. Where
+	// an address was being taken from another ENI by then, it is still assigned,
+	// or given back. What was not asked for is refused as RequestCanceled. It may
+	// be nil; a Release does not read it. The caller sets it.
+	Stop <-chan struct{}
 }
 
 // An Outcome is what became of one address of a Call.

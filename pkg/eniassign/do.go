@@ -29,7 +29,11 @@ const maxRequests = 32
 // the first. An address that was taken from its owner and then refused for good
 // is given back.
 func (c *Client) Do(ctx context.Context, call Call) []Outcome {
-	return c.do(ctx, call, newBudget(maxRequests))
+	quit := call.Stop
+	if call.Verb == Release {
+		quit = nil
+	}
+	return c.do(ctx, call, newBudget(maxRequests), quit)
 }
 
 // A budget is the requests that a Do has left. The parts of an urgent move
@@ -80,8 +84,8 @@ func (b *budget) reserve(n int32) (part *budget, ok bool) {
 
 func (b *budget) giveUp() { b.more.left.Add(b.left.Swap(0)) }
 
-func (c *Client) do(ctx context.Context, call Call, left *budget) []Outcome {
-	r := &run{client: c, call: call, left: left, settled: make(map[netip.Addr]Outcome, len(call.Addrs))}
+func (c *Client) do(ctx context.Context, call Call, left *budget, quit <-chan struct{}) []Outcome {
+	r := &run{client: c, call: call, left: left, quit: quit, settled: make(map[netip.Addr]Outcome, len(call.Addrs))}
 	addrs := r.admit()
 	switch {
 	case call.Table != "":
@@ -130,6 +134,10 @@ type run struct {
 	early *early
 	// freed are the IPv6 addresses that this run has taken from another ENI.
 	freed map[netip.Addr]string
+	// quit is closed when no further request may begin; it may be nil.
+	quit <-chan struct{}
+	// begun are the addresses that another ENI was asked to let go of.
+	begun map[netip.Addr]bool
 	// insisted says that addresses which were refused although nobody has them
 	// were tried with again, which is done once.
 	insisted bool

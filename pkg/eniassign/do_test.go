@@ -539,7 +539,7 @@ func TestMoveIsEnded(t *testing.T) {
 	}
 	got := (&Client{EC2: vpc}).do(t.Context(), Call{
 		Verb: Claim, ENI: "eni-a", Family: IPv6, Addrs: addrs("2001:db8::50 2001:db8::51"), About: ENI{VPCID: "vpc-1"},
-	}, newBudget(5))
+	}, newBudget(5), nil)
 	if diff := cmp.Diff("2001:db8::50 ok\n2001:db8::51 ok\n", table(got)); diff != "" {
 		t.Errorf("%s\n%s", diff, strings.Join(vpc.log, "\n"))
 	}

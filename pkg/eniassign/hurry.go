@@ -62,7 +62,7 @@ func (r *run) swaps(ctx context.Context, from map[string][]netip.Addr, sure bool
 	var all sync.WaitGroup
 	for i, owner := range owners {
 		part := &run{client: r.client, call: r.call, settled: map[netip.Addr]Outcome{}, stop: r.stop,
-			early: r.early, holders: maps.Clone(r.holders), insisted: r.insisted, own: r.own, ownAsked: r.ownAsked, flights: r.flights}
+			early: r.early, holders: maps.Clone(r.holders), insisted: r.insisted, own: r.own, ownAsked: r.ownAsked, flights: r.flights, quit: r.quit}
 		part.call.Addrs = from[owner]
 		parts[i] = part
 		all.Go(func() {
@@ -98,13 +98,13 @@ func (r *run) swaps(ctx context.Context, from map[string][]netip.Addr, sure bool
 }
 
 // giveBack assigns addresses that were taken, and cannot come here for a reason
-// that will last, to the ENIs that they were taken from. If somebody has them by
+// that will last or are not wanted here any more, to the ENIs that they were taken from. If somebody has them by
 // now EC2 refuses that.
 func (r *run) giveBack(ctx context.Context) {
 	to := map[string][]netip.Addr{}
 	for _, a := range r.call.Addrs {
 		owner, taken := r.freed[a]
-		if why := r.settled[a].Reason; taken && why != nil && (why.Class == Permanent || why.Class == Gone || why.Class == Denied) {
+		if why := r.settled[a].Reason; taken && why != nil && (r.quitted() || why.Class == Permanent || why.Class == Gone || why.Class == Denied) {
 			to[owner] = append(to[owner], a)
 		}
 	}

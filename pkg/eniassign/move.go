@@ -63,6 +63,7 @@ func (r *run) swap(ctx context.Context, owner string, addrs []netip.Addr, sure b
 		r.refuse(addrs, *v)
 		return nil
 	}
+	r.begin(true, addrs...)
 	unassigned := make(chan reply, 1)
 	r.flights.Go(func() {
 		_, v := away.ask(ctx, addrs)
@@ -110,16 +111,22 @@ func (s *swap) letGo(v *verdict) {
 	case v == nil:
 		s.loose = true
 		s.free(s.owner, s.addrs...)
+	case v.inDoubt && s.quitted():
+		s.loose = true // or else nobody would ever look
+		s.free(s.owner, s.addrs...)
 	case !s.sure && v.scope != wholeRequest:
 		s.stale = true
+		s.begin(false, s.addrs...)
 	case len(s.addrs) > 1 && v.scope != wholeRequest && v.scope != allGone:
 		s.some, s.halt = true, true
+		s.begin(false, s.addrs...)
 		return
 	case v.scope == notThere || v.scope == allGone:
 		s.loose = true
 		delete(s.holders, s.addrs[0])
 	default:
 		s.failed, s.halt = v, true
+		s.begin(false, s.addrs...)
 		return
 	}
 	switch {
@@ -161,7 +168,7 @@ func (s *swap) send(ctx context.Context) {
 	if s.halt {
 		return
 	}
-	if v := s.mayAsk(ctx, s.request("")); v != nil {
+	if v := s.mayAsk(ctx, s.request(""), s.addrs...); v != nil {
 		s.refused, s.halt = v, true
 		return
 	}

@@ -148,9 +148,11 @@ func (r *run) takeFrom(ctx context.Context, owner string, addrs []netip.Addr) (f
 		r.refuse(addrs, postponed(r.request("")))
 		return nil
 	}
+	r.begin(true, addrs...)
 	h := r.holderOf(addrs[0], owner)
-	for _, o := range r.client.do(ctx, Call{Verb: Release, ENI: owner, Family: IPv6, Addrs: addrs, About: h.eni}, r.left) {
-		if o.Reason != nil {
+	for _, o := range r.client.do(ctx, Call{Verb: Release, ENI: owner, Family: IPv6, Addrs: addrs, About: h.eni}, r.left, r.quit) {
+		if doubt := o.InDoubt && r.quitted(); o.Reason != nil && !doubt {
+			r.begin(false, o.Addr)
 			r.notTaken(o.Addr, h, o.Reason, owner)
 			continue
 		}

@@ -6,6 +6,7 @@ package eniassign
 import (
 	"context"
 	"net/netip"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -16,7 +17,7 @@ import (
 // that a smaller request cannot help, nor when the requests are used up.
 func (r *run) change(ctx context.Context, addrs []netip.Addr) ([]netip.Addr, *verdict) {
 	req := r.request("")
-	if v := r.mayAsk(ctx, req); v != nil {
+	if v := r.mayAsk(ctx, req, addrs...); v != nil {
 		return nil, v
 	}
 	listed, v := r.ask(ctx, addrs)
@@ -52,8 +53,9 @@ func (r *run) ask(ctx context.Context, addrs []netip.Addr) (listed []netip.Addr,
 	return nil, &v
 }
 
-// mayAsk counts one request, or says why there must not be one.
-func (r *run) mayAsk(ctx context.Context, req request) *verdict {
+// mayAsk counts one request, or says why there must not be one. addrs are what
+// it assigns, if anything: a move that has begun is ended.
+func (r *run) mayAsk(ctx context.Context, req request, addrs ...netip.Addr) *verdict {
 	v := verdict{request: req}
 	switch {
 	case r.stop != nil:
@@ -62,12 +64,35 @@ func (r *run) mayAsk(ctx context.Context, req request) *verdict {
 	case ctx.Err() != nil:
 		v.rule = rule{code: RequestCanceled, class: Transient}
 		v.lead, v.said = "The caller gave up before the request to", oneLine(ctx.Err().Error())
+	case r.quitted() && !slices.ContainsFunc(addrs, func(a netip.Addr) bool { return r.begun[a] }):
+		v.rule = rule{code: RequestCanceled, class: Transient}
+		v.lead, v.said = "The caller gave up before the request to", "the addresses are not wanted any more"
 	case !r.left.take():
 		v = postponed(req)
 	default:
 		return nil
 	}
 	return &v
+}
+
+// quitted says that nobody wants the addresses any more.
+func (r *run) quitted() bool {
+	select {
+	case <-r.quit:
+		return true
+	default:
+		return false
+	}
+}
+
+// begin notes that another ENI is asked to let go of addrs, or was and did not.
+func (r *run) begin(yes bool, addrs ...netip.Addr) {
+	if r.begun == nil {
+		r.begun = map[netip.Addr]bool{}
+	}
+	for _, a := range addrs {
+		r.begun[a] = yes
+	}
 }
 
 func (r *run) request(action string) request {
