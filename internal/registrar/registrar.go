@@ -25,6 +25,7 @@ type Registrar struct {
 	ledger  *ledger.Ledger
 	started time.Time
 	saveErr string // "" while the state file is kept
+	stops   stops
 
 	snapshots mailbox
 	answers   chan func(now time.Time) // what came back, to be told to the ledger
@@ -39,6 +40,7 @@ func New(o Options) *Registrar {
 	return &Registrar{
 		opts:      o,
 		ledger:    ledger.New(o.Ledger, o.Rand),
+		stops:     stops{},
 		snapshots: newMailbox(),
 		answers:   make(chan func(time.Time)),
 		heard:     make(chan ledger.Saying),

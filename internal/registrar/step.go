@@ -31,6 +31,7 @@ func (r *Registrar) load() {
 // that is killed in between knows afterwards that it may have asked.
 func (r *Registrar) step(alarm *time.Timer) {
 	now := time.Now()
+	r.stops.unwanted(r.ledger)
 	w := r.ledger.Next(now)
 	r.save()
 	if r.saveErr != "" && (w.Wake.IsZero() || w.Wake.After(now.Add(saveRetry))) {
@@ -91,9 +92,10 @@ func (r *Registrar) dispatch(w ledger.Work, now time.Time) {
 		})
 	}
 	for _, c := range w.Calls {
+		c, answered := r.stops.add(c)
 		r.calls.Go(func() {
 			outcomes := r.opts.Cloud.Do(r.workUntil, c)
-			r.answers <- func(at time.Time) { r.ledger.Done(at, c, outcomes) }
+			r.answers <- func(at time.Time) { answered(); r.ledger.Done(at, c, outcomes) }
 		})
 	}
 }

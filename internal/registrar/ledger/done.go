@@ -93,6 +93,11 @@ func (l *Ledger) doneRefused(c *claim, o eniassign.Outcome, now time.Time) {
 		l.letGo(c, now)
 		return
 	}
+	if o.Reason.Code == eniassign.RequestCanceled && !o.InDoubt { // it went and came back meanwhile
+		c.set(Pending, nil, now)
+		c.due = now
+		return
+	}
 	switch o.Reason.Class {
 	case eniassign.Contested:
 		l.contest(c, o.Reason, now)

@@ -202,6 +202,15 @@ func (l *Ledger) wanted(t Target, w want, present bool, now time.Time) {
 	}
 }
 
+// Wants says that one of the call's addresses at least is still wanted where the
+// call assigns it.
+func (l *Ledger) Wants(call eniassign.Call) bool {
+	return slices.ContainsFunc(call.Addrs, func(a netip.Addr) bool {
+		c := l.claims[Target{call.ENI, call.Table, a}]
+		return c != nil && c.wanted
+	})
+}
+
 // present are the addresses that were present already and are routes to an ENI:
 // a table that is named only now makes none of them appear.
 func (l *Ledger) present() map[Target]bool {
