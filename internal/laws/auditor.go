@@ -145,6 +145,15 @@ func (a *Auditor) Started(name, eni string, fresh bool) {
 	}
 }
 
+// Died says that a registrar ended without SIGTERM: what it began nobody ends.
+func (a *Auditor) Died(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, c := range a.pod(name).claims {
+		c.owes = nil
+	}
+}
+
 // Rehomed says that a pod's interface is on another ENI from now on: all of its
 // addresses appear there.
 func (a *Auditor) Rehomed(name, eni string) {

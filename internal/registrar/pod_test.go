@@ -58,18 +58,14 @@ type running struct {
 	life *life
 }
 
-// A life says whether the process still lives: a dead one sends and writes nothing.
+// A life says whether the process still lives: a dead one sends and writes
+// nothing, and its connections are cut.
 type life struct {
-	mu   sync.Mutex
-	dead bool
+	ctx context.Context
+	end context.CancelFunc
 }
 
-func (l *life) end() { l.mu.Lock(); defer l.mu.Unlock(); l.dead = true }
-func (l *life) ended() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.dead
-}
+func (l *life) ended() bool { return l.ctx.Err() != nil }
 
 var errDead = errors.New("the process is dead")
 
@@ -174,6 +170,7 @@ func (p *pod) start(fresh bool) {
 	}
 	p.w.audit.Started(p.home.pod, p.eni.ID, fresh)
 	l := &life{}
+	l.ctx, l.end = context.WithCancel(context.Background())
 	ctx, stop := context.WithCancel(context.Background())
 	run := &running{stop: stop, done: make(chan error, 1), life: l}
 	jitter := rand.New(rand.NewPCG(p.w.h.talk.seed, uint64(p.home.pod[0])))
@@ -208,6 +205,7 @@ func (p *pod) crash() {
 		run.life.end()
 		run.stop()
 		<-run.done
+		p.w.audit.Died(p.home.pod)
 	}
 }
 
@@ -321,7 +319,10 @@ func (m mortal) RoundTrip(r *http.Request) (*http.Response, error) {
 	if m.ended() {
 		return nil, errDead
 	}
-	return m.RoundTripper.RoundTrip(r)
+	ctx, cut := context.WithCancel(r.Context())
+	defer cut()
+	defer context.AfterFunc(m.ctx, cut)()
+	return m.RoundTripper.RoundTrip(r.WithContext(ctx))
 }
 
 // mortalCloud ends calls that are under way when the process dies.
