@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/laws"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/control"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
@@ -156,11 +158,27 @@ func (p *pod) kill() {
 		_ = p.cmd.Process.Kill() // one that has ended is fine
 		_ = p.cmd.Wait()
 		p.cmd = nil
+		p.lab.audit.Died(p.spec.Name)
 	}
+}
+
+// up waits until the registrar is there: before its first lines of code have
+// run, SIGTERM ends it as it ends any program.
+func (p *pod) up() error {
+	for range 1000 {
+		if c, err := net.Dial("unix", control.SocketPath(p.state)); err == nil {
+			return c.Close()
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return fmt.Errorf("the registrar in pod %s serves no status\n%s", p.spec.Name, p.log)
 }
 
 // terminate is SIGTERM; an error says that it could not release everything.
 func (p *pod) terminate() error {
+	if err := p.up(); err != nil {
+		return err
+	}
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("the registrar in pod %s has ended by itself: %w\n%s", p.spec.Name, errors.Join(err, p.cmd.Wait()), p.log)
 	}
