@@ -23,6 +23,9 @@ type Config struct {
 	// RoundTrip is the longest time from a question about a route until the
 	// deletion that follows from it has been done.
 	RoundTrip time.Duration
+	// Unread is how long a registrar may take to note an answer: one that died
+	// before that does not know it.
+	Unread time.Duration
 	// Primaries are the primary addresses of all ENIs.
 	Primaries []netip.Addr
 	// Sender is the name of the pod whose registrar sent a call, "" for others.
@@ -90,6 +93,9 @@ type claim struct {
 	present  bool
 	entitled bool      // it appeared, or its hold-down ended, and no answer came yet
 	acked    time.Time // since it appeared; zero for never
+	claiming time.Time // when it was last asked for with the right to take it; zero since the answer
+	asked    time.Time // when it was last asked for
+	doubt    bool      // an answer was lost since it appeared
 	lost     time.Time // when another took it last
 	takes    int       // after hold-downs
 	sure     bool      // EC2 has, or may have, assigned it here for this pod
@@ -141,7 +147,10 @@ func (a *Auditor) Started(name, eni string, fresh bool) {
 	p.enis[eni] = true
 	for _, c := range p.claims {
 		c.takes, c.owes = 0, nil
-		c.entitled = c.entitled && c.acked.IsZero()
+		// A claim that was under way moments ago is finished as what it was.
+		underWay := !c.claiming.IsZero() && p.started.Sub(c.claiming) < a.cfg.HoldDown
+		stale := c.doubt && p.started.Sub(c.asked) >= a.cfg.HoldDown
+		c.entitled = underWay || c.entitled && c.acked.IsZero() && !stale
 	}
 }
 
@@ -151,6 +160,9 @@ func (a *Auditor) Died(name string) {
 	defer a.mu.Unlock()
 	for _, c := range a.pod(name).claims {
 		c.owes = nil
+		if !c.acked.IsZero() && time.Since(c.acked) <= a.cfg.Unread {
+			c.claiming = c.acked
+		}
 	}
 }
 
@@ -175,7 +187,7 @@ func (a *Auditor) Renamed(name string) {
 func (a *Auditor) reappear(p *pod) {
 	for r, c := range p.claims {
 		if c.present {
-			c.entitled, c.acked, c.takes = true, time.Time{}, 0
+			c.entitled, c.doubt, c.acked, c.takes = true, false, time.Time{}, 0
 			c.sure = c.sure || a.owner[r.addr] == p.eni
 		}
 	}
@@ -204,7 +216,7 @@ func (a *Auditor) Appeared(name string, addr netip.Addr) {
 	}
 	for r, c := range p.claims {
 		if r.addr == addr {
-			c.present, c.entitled, c.acked, c.takes = true, true, time.Time{}, 0
+			c.present, c.entitled, c.doubt, c.acked, c.takes = true, true, false, time.Time{}, 0
 		}
 	}
 	c.sure = c.sure || a.owner[addr] == p.eni

@@ -72,6 +72,12 @@ func parse(text string) (netip.Addr, bool) {
 func (a *Auditor) arrived(p *pod, call model.Call, v verb, addr netip.Addr) {
 	c := p.claim(call.RouteTable, addr)
 	own := p.enis[call.ENI]
+	if quiet, wait := a.waited(p, c, call.Time); own && (v == assign || v == lay) && (c.entitled || quiet >= wait) {
+		c.claiming = time.Now()
+	}
+	if v == assign || v == lay {
+		c.asked = time.Now()
+	}
 	switch {
 	case v == assign && own:
 		c.flying++
@@ -173,17 +179,22 @@ func (a *Auditor) taken(p *pod, call model.Call, addr netip.Addr, before string)
 		a.count.Claims++
 		return
 	}
-	since := c.lost
-	if p.started.After(since) {
-		since = p.started
-	}
-	wait := min(a.cfg.HoldDown<<min(c.takes, 20), a.cfg.HoldDownMax)
-	if quiet := call.Time.Sub(since); quiet < wait {
+	if quiet, wait := a.waited(p, c, call.Time); quiet < wait {
 		a.breach(4, p, call, "taken from %s %v after it was lost or the registrar started, before the hold-down of %v", before, quiet, wait)
 	}
 	c.entitled = true
 	c.takes++
 	a.count.HoldDownClaims++
+}
+
+// waited is how long ago an address was lost or the registrar started, and how
+// long its hold-down is.
+func (a *Auditor) waited(p *pod, c *claim, now time.Time) (quiet, wait time.Duration) {
+	since := c.lost
+	if p.started.After(since) {
+		since = p.started
+	}
+	return now.Sub(since), min(a.cfg.HoldDown<<min(c.takes, 20), a.cfg.HoldDownMax)
 }
 
 // note tells the pods on the ENIs that gain or lose an address. Who asked for it
@@ -218,6 +229,7 @@ func (a *Auditor) answered(p *pod, call model.Call, v verb, addr netip.Addr) {
 		return
 	}
 	own := p.enis[call.ENI]
+	c.doubt = c.doubt || own && doubtful(call.Code)
 	switch {
 	case v == assign && own:
 		c.flying = max(0, c.flying-1)
@@ -226,12 +238,12 @@ func (a *Auditor) answered(p *pod, call model.Call, v verb, addr netip.Addr) {
 			c.sure = true
 		}
 		if call.Code == "" && call.ENI == p.eni {
-			c.entitled, c.acked = false, time.Now()
+			c.entitled, c.acked, c.claiming = false, time.Now(), time.Time{}
 		}
 	case v == unassign && own && call.Code == "":
 		c.sure = c.present && a.owner[addr] == p.eni
 	case v == lay && call.Code == "":
-		c.entitled, c.acked = false, time.Now()
+		c.entitled, c.acked, c.claiming = false, time.Now(), time.Time{}
 	}
 }
 

@@ -44,12 +44,13 @@ func (w *world) do(s step) {
 		w.pods[s.Pod/2*2].add(a)
 	case "crash":
 		p.crash()
-		w.wait(time.Duration(s.N*s.N) * 100 * time.Millisecond)
+		w.wait(time.Duration(s.N*s.N*s.N) * 100 * time.Millisecond) // up to twice the hold-down
 		w.restart(p)
 	case "crash in flight":
 		p.add(a)
 		w.wait(time.Duration(s.N) * w.h.latency / 6)
 		p.crash()
+		w.wait(time.Duration(s.N/4) * 12 * time.Second)
 		w.restart(p)
 	case "terminate":
 		p.replace()

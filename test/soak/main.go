@@ -87,7 +87,7 @@ func run(ctx context.Context, o options) (err error) {
 			err = errors.Join(err, errors.New(b))
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("%w\n%s", err, l.tell())
 		}
 	}
 	if ctx.Err() != nil {

@@ -94,7 +94,7 @@ func (l *lab) compare() error {
 func (l *lab) tell() string {
 	var s strings.Builder
 	calls := l.VPC.Calls("Assign*", "Unassign*", "*Route")
-	for _, c := range calls[max(0, len(calls)-100):] {
+	for _, c := range calls[max(0, len(calls)-1000):] {
 		fmt.Fprintf(&s, "%s %s %s %s%s %v was %v %s effective=%t\n", c.Time.Format("15:04:05.000"), c.AccessKey, c.Action, c.ENI, c.RouteTable, c.Addresses, c.Before, c.Code, c.Effective)
 	}
 	for _, p := range l.pods {
