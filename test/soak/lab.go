@@ -134,7 +134,7 @@ func (p *pod) start(fresh bool) error {
 	}
 	p.log = &bytes.Buffer{}
 	p.cmd = exec.Command(p.lab.bin, "sidecar", "--state-dir", p.state, "--termination-log", "", "--log-level", "warn",
-		"--hold-down", holdDown.String(), "--hold-down-max", holdDownMax.String(), "--hint-interval", "1s", "--shutdown-timeout", "2m",
+		"--hold-down", holdDown.String(), "--hold-down-max", holdDownMax.String(), "--hint-interval", "1s", "--describe-interval", "30s", "--shutdown-timeout", "2m",
 		"--floating-ips", strings.Join(named, ","), "--route-tables", strings.Join(tables, ","))
 	// Names of the pods instead of the worker's: the log of calls tells them apart.
 	for _, e := range p.lab.Env(p.spec.Name) {
