@@ -23,7 +23,7 @@ import (
 
 var (
 	flagOut     = flag.String("out", "", "file for the figures, \"\" for none")
-	flagWorkers = flag.Int("workers", 48, "workers of TestScale, in three zones")
+	flagWorkers = flag.Int("workers", 24, "workers of TestScale, in three zones")
 	flagPods    = flag.Int("pods", 30, "pods per worker of TestScale")
 	flagSeed    = flag.Uint64("seed", 1, "of all random numbers of TestScale; equal seeds give equal figures")
 	flagWays    = flag.String("ways", "pod,sample", "which ways TestScale plays")
@@ -88,7 +88,7 @@ func TestFullRestart(t *testing.T) {
 	for _, hints := range []time.Duration{never, ledger.DefaultHintInterval} {
 		t.Run("a look at IMDS every "+hints.String(), func(t *testing.T) {
 			o := small()
-			o.hints = hints
+			o.pods, o.hints = 10, hints
 			testFullRestart(t, o)
 		})
 	}
@@ -135,7 +135,7 @@ func TestGoal(t *testing.T) {
 // have moved, IPv6 by way of their owner. play has looked at EC2.
 func TestZoneFailure(t *testing.T) {
 	o := small()
-	o.workers, o.pods = 48, 30
+	o.workers, o.pods = 24, 30
 	r := mustPlay(t, o, "zone", "pod")
 	if r.Pods != o.workers/zones*o.pods || r.Routed != r.Pods {
 		t.Errorf("%d of %d pods are routed", r.Routed, r.Pods)
@@ -159,6 +159,7 @@ func TestReproducible(t *testing.T) {
 	for _, event := range []string{"restart", "zone"} {
 		for _, key := range []string{"pod", "sample"} {
 			o := small()
+			o.pods = 10
 			one, two := mustPlay(t, o, event, key), mustPlay(t, o, event, key)
 			if !reflect.DeepEqual(one, two) {
 				t.Errorf("%s, %s: seed 1 gave\n%+v, then\n%+v", event, key, one, two)
@@ -207,7 +208,7 @@ func TestSampleLosesPods(t *testing.T) {
 	if r := mustPlay(t, o, "restart", "sample"); r.Routed != r.Pods {
 		t.Errorf("unhurried: %d of %d pods are routed", r.Routed, r.Pods)
 	}
-	o.workers, o.pods = 48, 30
+	o.workers, o.pods = 24, 30
 	if r := mustPlay(t, o, "restart", "sample"); r.Routed == 0 || r.Routed == r.Pods {
 		t.Errorf("%d of %d pods are routed", r.Routed, r.Pods)
 	}
