@@ -27,7 +27,7 @@ var (
 	flagPods    = flag.Int("pods", 30, "pods per worker of TestScale")
 	flagSeed    = flag.Uint64("seed", 1, "of all random numbers of TestScale; equal seeds give equal figures")
 	flagWays    = flag.String("ways", "pod,sample", "which ways TestScale plays")
-	flagEvents  = flag.String("events", "restart,zone", "which events TestScale plays")
+	flagEvents  = flag.String("events", "zone,restart", "which events TestScale plays")
 )
 
 // TestScale plays what the flags say, prints it, and fails where a goal is
