@@ -23,6 +23,9 @@ const (
 	// siblingsBehind is how long a release waits for them at most where this
 	// process comes back late: who had no CPU has not heard the answers.
 	siblingsBehind = 500 * time.Millisecond
+	// heirPatience is how long the last question waits where a sibling has said
+	// that it may take the address: somebody is there, if slow.
+	heirPatience = 500 * time.Millisecond
 	// linger is how long a release waits where a sibling may take the address:
 	// longer than keepalived needs to move it with a 1 s interval of its own.
 	linger = 2 * time.Second
@@ -117,6 +120,9 @@ func (l *Ledger) mayPart(w *Work, c *claim, now time.Time) bool {
 		c.parting, c.due = lingering, c.parted.Add(linger)
 	case c.parting == lingering, c.parting == retrying:
 		c.parting, c.due = askingAgain, now.Add(siblingPatience)
+		if c.heir {
+			c.due = now.Add(heirPatience)
+		}
 		l.say(c, Asks)
 	case c.behind(now):
 		c.due = now.Add(siblingPatience)
