@@ -47,6 +47,7 @@ func TestMain(m *testing.M) {
 	go endWithCluster()
 	code := m.Run()
 	printStarts()
+	printGaps()
 	os.Exit(code)
 }
 
