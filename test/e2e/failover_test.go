@@ -15,6 +15,7 @@ import (
 // They follow the active pod, whatever becomes of the other.
 func TestFailoverBetweenWorkers(t *testing.T) {
 	s := tell(t)
+	// Not each 0.25 s: these workers share their CPUs with the whole machine.
 	p := startPair(s, "advert_int 0.25", "advert_int 1")
 	if p.at("a") == p.at("b") {
 		t.Fatalf("both pods are on %s", p.at("a"))

@@ -207,7 +207,7 @@ func (p pair) roles() (active, standby string) {
 	return active, map[string]string{"a": "b", "b": "a"}[active]
 }
 
-// must give the worker.
+// at is an instance's worker.
 func (p pair) at(name string) worker {
 	p.Helper()
 	w, err := p.worker(name)
