@@ -88,7 +88,7 @@ func TestFullRestart(t *testing.T) {
 	for _, hints := range []time.Duration{never, ledger.DefaultHintInterval} {
 		t.Run("a look at IMDS every "+hints.String(), func(t *testing.T) {
 			o := small()
-			o.pods, o.hints = 10, hints
+			o.workers, o.pods, o.hints = 14, 30, hints
 			testFullRestart(t, o)
 		})
 	}
@@ -107,6 +107,9 @@ func testFullRestart(t *testing.T, o options) {
 	}
 	if !reflect.DeepEqual(want, got) {
 		t.Errorf("calls %v, want %v", got, want)
+	}
+	if r.Calls["AssignPrivateIpAddresses"].Throttled == 0 {
+		t.Error("nothing was throttled: the cluster is too small to tell anything")
 	}
 	// The pods themselves start over two minutes, so the buckets' time is short
 	// beside that of the start in a cluster as small as this one.
