@@ -41,6 +41,11 @@ e2e: ## Run the product on real Kubernetes nodes; KEEP=1 leaves them up
 	scripts/deps.sh e2e
 	scripts/e2e.sh
 
+.PHONY: e2e-mutants
+e2e-mutants: ## Break each law of claims in turn, and see a story of make e2e fail
+	scripts/deps.sh e2e
+	scripts/e2e.sh mutants
+
 .PHONY: e2e-down
 e2e-down: ## End the cluster that make e2e KEEP=1 left up
 	scripts/e2e.sh down
@@ -72,8 +77,8 @@ image: ## Build both images without a Docker engine, into out/
 check: ## Look for faults that need no run: format, vet, staticcheck, modules
 	@test -z "$$(gofmt -l .)" || { echo "not formatted, run gofmt -w on:"; gofmt -l .; exit 1; }
 	go mod tidy -diff
-	go vet ./... && go vet -tags guest ./test/uml/... && go vet -tags e2e ./test/e2e/...
-	$(TOOL) staticcheck ./... && $(TOOL) staticcheck -tags guest ./test/uml/... && $(TOOL) staticcheck -tags e2e ./test/e2e/...
+	go vet ./... && go vet -tags guest ./test/uml/... && go vet -tags e2e,mutants ./test/e2e/...
+	$(TOOL) staticcheck ./... && $(TOOL) staticcheck -tags guest ./test/uml/... && $(TOOL) staticcheck -tags e2e,mutants ./test/e2e/...
 
 .PHONY: clean
 clean: ## Remove what was built

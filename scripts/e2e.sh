@@ -10,6 +10,7 @@
 #   RUN='Init|Sidecar' scripts/e2e.sh   only the stories that match
 #   KEEP=1 scripts/e2e.sh               leaves the cluster up, and says how to use it;
 #                                       the next run uses it again, if the images are the same
+#   scripts/e2e.sh mutants              breaks the registrar's laws in turn: a story must fail
 #   scripts/e2e.sh down                 ends that cluster
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -39,7 +40,12 @@ if [[ ${1:-} == down ]]; then
   fi
   exit
 fi
-[[ $# == 0 ]] || { echo "usage: scripts/e2e.sh [down]" >&2 && exit 2; }
+tags=e2e run=${RUN:-} limit=60m
+if [[ ${1:-} == mutants ]]; then
+  tags=e2e,mutants run=TestBrokenLawsAreNoticed
+  shift
+fi
+[[ $# == 0 ]] || { echo "usage: scripts/e2e.sh [mutants | down]" >&2 && exit 2; }
 
 say "looking for the programs of a cluster, which are built once"
 programs=$(scripts/node.sh)
@@ -118,7 +124,7 @@ fi
 code=0
 say "running the stories"
 E2E_DIR=$dir E2E_KUBECTL=$programs/kubectl E2E_HELM=$helm \
-  go test -tags e2e -count=1 -v -timeout 30m ${RUN:+-run "$RUN"} ./test/e2e 9>&- || code=$?
+  go test -tags "$tags" -count=1 -v -timeout "$limit" ${run:+-run "$run"} ./test/e2e 9>&- || code=$?
 if [[ $kept ]]; then
   cat <<END
 

@@ -19,7 +19,7 @@ import (
 
 // The registrar's process is killed and the kubelet starts it again: what EC2
 // has acknowledged is held, with no call that assigns it, and the application
-// goes on. So a restarted standby takes nothing from the active pod.
+// goes on.
 func TestRestartIsNoAppearance(t *testing.T) {
 	s := tell(t)
 	const four, six = "10.0.3.94", "2001:db8:0:3::94"
