@@ -7,79 +7,65 @@ GOFLAGS_BUILD := -trimpath -ldflags '-s -w -X github.com/multus-ip-registrar/mul
 TOOL          := go tool -modfile=tools/go.mod
 PROGRAMS      := registrar webhook vpcsim
 
-.PHONY: help
+.PHONY: help build demo test test-apiserver e2e e2e-mutants e2e-down bench scale failover soak image check clean $(PROGRAMS:%=bin/%)
+
 help: ## Tell what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo; echo "  DEPS=0 forbids to install missing Debian packages and names the command to run instead."
 
-.PHONY: build
 build: $(PROGRAMS:%=bin/%) ## Build the programs into bin/
 
-.PHONY: $(PROGRAMS:%=bin/%)
 $(PROGRAMS:%=bin/%): bin/%:
 	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $@ ./cmd/$*
 
-.PHONY: demo
 demo: build ## Show pods that cannot reach one another, then can, then fail over
 	scripts/deps.sh demo
 	bin/vpcsim demo
 
-.PHONY: test
 test: build ## Run every test, those on a real ipvlan kernel too
 	scripts/deps.sh test
 	scripts/helm.sh 3 && scripts/helm.sh 4 && scripts/apiserver.sh
 	go test -race -count=1 -timeout 20m ./...
 
-.PHONY: test-apiserver
 test-apiserver: build ## Run the webhook's tests on a real API server alone
 	scripts/deps.sh test
 	scripts/helm.sh 3 && scripts/helm.sh 4 && scripts/apiserver.sh
 	go test -race -count=1 -timeout 20m ./pkg/inject ./cmd/webhook/... ./test/chart ./test/examples ./test/apiserver
 
-.PHONY: e2e
 e2e: ## Run the product on real Kubernetes nodes; KEEP=1 leaves them up
 	scripts/deps.sh e2e
 	scripts/e2e.sh
 
-.PHONY: e2e-mutants
 e2e-mutants: ## Break each law of claims in turn, and see a story of make e2e fail
 	scripts/deps.sh e2e
 	scripts/e2e.sh mutants
 
-.PHONY: e2e-down
 e2e-down: ## End the cluster that make e2e KEEP=1 left up
 	scripts/e2e.sh down
 
-.PHONY: bench
 bench: build ## Measure, print median and p99 beside the goals, write out/bench.json
 	scripts/deps.sh demo
 	go run ./test/bench -out out/bench.json
 
-.PHONY: scale
 scale: ## Play a full restart and a zone failure of 1,000 workers in virtual time, write out/scale.json
 	go test -count=1 -timeout 2h -run '^TestScale$$' -v ./test/scale -args -workers 1000 -out $(CURDIR)/out/scale.json
 
-.PHONY: failover
 failover: build ## Put keepalived and the registrar through every trouble, measure the loss, write out/failover.*
 	scripts/deps.sh failover
 	go run ./test/failover
 
-.PHONY: soak
 soak: build ## Let the registrar work under random faults for SOAK (30m), judge every call
 	scripts/deps.sh demo
 	go run ./test/soak -for $(or $(SOAK),30m)
 
-.PHONY: image
 image: ## Build both images without a Docker engine, into out/
 	scripts/image.sh
 
-.PHONY: check
 check: ## Look for faults that need no run: format, vet, staticcheck, modules
 	@test -z "$$(gofmt -l .)" || { echo "not formatted, run gofmt -w on:"; gofmt -l .; exit 1; }
 	go mod tidy -diff
 	go vet ./... && go vet -tags guest ./test/uml/... && go vet -tags e2e,mutants ./test/e2e/...
 	$(TOOL) staticcheck ./... && $(TOOL) staticcheck -tags guest ./test/uml/... && $(TOOL) staticcheck -tags e2e,mutants ./test/e2e/...
 
-.PHONY: clean
 clean: ## Remove what was built
 	rm -rf bin out

@@ -88,4 +88,7 @@ type Outcome struct {
 	// not tell (none came, a 5xx came, or the address is not in it), so that
 	// EC2 may or may not have done it. Reason is then not nil.
 	InDoubt bool
+	// Freed says of an IPv6 address that was refused here that it was taken from
+	// its owner before, so that nobody has it: there is no owner to ask again.
+	Freed bool
 }

@@ -109,6 +109,8 @@ func (c *Client) do(ctx context.Context, call Call, left *budget, quit <-chan st
 			o = Outcome{Addr: a, Reason: &Reason{Code: UnknownError, Class: Transient,
 				Text: fmt.Sprintf("Nothing was decided of %s on %s.", a, call.ENI)}}
 		}
+		_, taken := r.freed[a]
+		o.Freed = taken && o.Reason != nil && o.Reason.Class == Transient
 		out = append(out, o)
 	}
 	return out

@@ -212,6 +212,9 @@ func TestUrgentMoveInDetail(t *testing.T) {
 				if e, _ := v.Owner(ip(held6)); e.Name != tt.holds {
 					t.Errorf("%s is on %q, want %q", held6, e.Name, tt.holds)
 				}
+				if nobodys := tt.holds == ""; o.Freed != nobodys {
+					t.Errorf("freed %v, want %v", o.Freed, nobodys)
+				}
 				if took > tt.most {
 					t.Errorf("took %v, want at most %v", took, tt.most)
 				}

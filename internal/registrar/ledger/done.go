@@ -29,6 +29,9 @@ func (l *Ledger) Done(now time.Time, call eniassign.Call, outcomes []eniassign.O
 			c.set(Pending, o.Reason, now)
 		default:
 			l.doneRefused(c, o, now)
+			if o.Freed {
+				delete(l.owners.known, c.Addr)
+			}
 		}
 	}
 }

@@ -38,7 +38,8 @@ import (
 //	                           another worker's ENI
 //	shown NAME [ADDR …]        what IMDS would show
 //	answer inventory|describe|look|probe|hint|claim|hold|release [NAME] [ok|lost|CLASS/CODE]
-//	                           [ADDR=CLASS/CODE …]; lost is a dropped connection
+//	                           [ADDR=CLASS/CODE …] [freed]; lost is a dropped connection,
+//	                           freed: it was taken from its owner before
 //	+D                         time passes
 //	restart [D]                the container restarts after D; the state file survives
 //	sigterm

@@ -175,6 +175,7 @@ func outcomes(c eniassign.Call, f []string, all *eniassign.Reason) []eniassign.O
 		if len(f) > 0 && f[0] == "lost" {
 			o.Reason, o.InDoubt = refusal("Transient/EC2NoAnswer"), true
 		}
+		o.Freed = slices.Contains(f, "freed")
 		for _, one := range f {
 			if addr, why, ok := strings.Cut(one, "="); ok && netip.MustParseAddr(addr) == a {
 				o.Reason = refusal(why)
