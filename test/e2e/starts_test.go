@@ -40,16 +40,16 @@ func (s *story) started(kind, pod string) (at time.Time) {
 	starts[kind] = append(starts[kind], took)
 	s.say("%s: application started %.1f s after the pod was created (%s)", pod, took.Seconds(), kind)
 	if p, err := s.pod(pod); err == nil && len(p.Spec.InitContainers) > 0 {
-		routing[kind] = append(routing[kind], s.routedAfter(pod))
+		first, last := s.registrarTimes(pod)
+		routing[kind] = append(routing[kind], last.Sub(first))
 	}
 	return at
 }
 
-// routedAfter is the time from the registrar's first line to the last
+// registrarTimes are those of the registrar's first line and of its last
 // acknowledgement.
-func (s *story) routedAfter(pod string) time.Duration {
+func (s *story) registrarTimes(pod string) (first, last time.Time) {
 	s.Helper()
-	var first, last time.Time
 	for line := range strings.Lines(s.logs(pod, injected)) {
 		var event struct {
 			Time time.Time
@@ -68,7 +68,7 @@ func (s *story) routedAfter(pod string) time.Duration {
 	if last.IsZero() {
 		s.Fatalf("the registrar of %s has assigned nothing", pod)
 	}
-	return last.Sub(first)
+	return first, last
 }
 
 // printStarts prints what all stories found.
