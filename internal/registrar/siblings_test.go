@@ -53,7 +53,7 @@ func TestSiblingsAreTalkedToWhereTheAnnotationsSay(t *testing.T) {
 		said := make(chan struct{})
 		talk := &listener{}
 		r := registrar.New(registrar.Options{
-			Ledger: ledger.Config{DefaultInterfaces: []string{"eth0"}}, Watcher: quiet{}, Cloud: silent{}, Store: lifeStore{&disk{}, &life{}},
+			Ledger: ledger.Config{DefaultInterfaces: []string{"eth0"}}, Watcher: quiet{}, Cloud: silent{}, Store: lifeStore{&disk{}, &life{ctx: ctx, end: stop}},
 			Log: slog.New(slog.DiscardHandler), Rand: func() float64 { return 0 }, Siblings: talk,
 			Follow: func(_ context.Context, emit func(registrar.Pod)) error {
 				<-said

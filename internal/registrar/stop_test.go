@@ -16,7 +16,7 @@ import (
 func TestToggledAddressStopsItsClaim(t *testing.T) {
 	for _, other := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, history{latency: time.Second})
+			w := newWorld(t, history{latency: time.Second, assume: make([]bool, 6), keeps: -1})
 			defer w.close()
 			time.Sleep(time.Minute)
 			a, b := w.pods[0], w.pods[1]
@@ -33,7 +33,7 @@ func TestToggledAddressStopsItsClaim(t *testing.T) {
 			time.Sleep(9 * time.Second)
 			taken := 0
 			for _, c := range w.vpc.Calls("UnassignIpv6Addresses") {
-				if c.AccessKey == "a" && c.Effective {
+				if c.AccessKey == "pod-a" && c.ENI != a.eni.ID && c.Effective {
 					taken++
 				}
 			}

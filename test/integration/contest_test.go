@@ -143,7 +143,8 @@ func TestTwoPodsWithOneAddressDoNotFight(t *testing.T) {
 	l.untilHeld("w2-sig", "10.0.1.101", "2001:db8:0:1::101")
 }
 
-// TestStaleIMDSCostsNoCall: what IMDS does not show yet is not lost.
+// TestStaleIMDSCostsNoCall: what IMDS does not show yet is not lost. The two
+// looks after a floating IP's claim are all that is asked of EC2.
 func TestStaleIMDSCostsNoCall(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, []string{upf})
@@ -152,8 +153,12 @@ func TestStaleIMDSCostsNoCall(t *testing.T) {
 	l.add("upf", "net1", floating4)
 	l.untilHeld("w1-sig", "10.0.1.100", floating4, "2001:db8:0:1::100")
 	l.VPC.ResetCalls()
+	l.eventually("both looks", func() (any, bool) {
+		n := len(l.VPC.Calls("DescribeNetworkInterfaces"))
+		return n, n == 2
+	})
 	l.untilHinted("upf", 4)
-	l.wantCalls("")
+	l.wantCalls("DescribeNetworkInterfaces×2")
 }
 
 // TestIdleCostsNoCall: law 8.

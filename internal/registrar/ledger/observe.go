@@ -233,7 +233,7 @@ func (l *Ledger) gone(c *claim, now time.Time) {
 	}
 	c.wanted, c.attempts, c.due, c.class = false, 0, now, ""
 	if c.Table == "" && l.cfg.Floating.contains(c.Addr) {
-		l.owners.due = now.Add(ownerDelay) // somebody else will have it
+		l.owners.due, l.owners.looks = now.Add(ownerDelay), 0 // somebody else will have it
 	}
 	l.tell(Vanished, c)
 	if c.inFlight {

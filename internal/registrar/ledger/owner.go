@@ -12,7 +12,8 @@ import (
 )
 
 // ownerDelay is how long after a floating IPv6 address went its new owner is
-// looked up: it will have it by then. Where there is none the time doubles.
+// looked up: it will have it by then. Where there is none the time doubles,
+// and who has not turned up by then is not looked for any more.
 const ownerDelay, ownerDelayMax = 5 * time.Second, 10 * time.Minute
 
 // ownerState remembers who holds the floating IPv6 addresses, so that a claim
@@ -33,8 +34,9 @@ func (l *Ledger) rememberOwner(a netip.Addr, eni string) {
 	}
 }
 
-// nextOwners looks the owners up at start, and after an address went, until they
-// are known: then a standby costs no calls while nothing happens (law 8).
+// nextOwners looks the owners up at start, and after an address went, for some
+// minutes or until they are known: then a standby costs no calls while nothing
+// happens (law 8).
 func (l *Ledger) nextOwners(w *Work, now time.Time) {
 	about, known := l.standIn()
 	if l.owners.due.IsZero() || !known || l.closing {
@@ -74,8 +76,10 @@ func (o *ownerState) lookAgain(l *Ledger, now time.Time) {
 		o.looks = 0
 		return
 	}
-	o.due = now.Add(l.stretched(double(ownerDelay, o.looks, ownerDelayMax)))
-	o.looks++
+	if wait := double(ownerDelay, o.looks, ownerDelayMax); wait < ownerDelayMax { // then it is nobody's for good
+		o.due = now.Add(l.stretched(wait))
+		o.looks++
+	}
 }
 
 // isWanted says that an interface of the pod has the address.
