@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,7 +24,9 @@ type Registrar struct {
 	ledger  *ledger.Ledger
 	started time.Time
 	saveErr string // "" while the state file is kept
-	stops   stops
+	// draining says that only the last releases are left to do.
+	draining bool
+	stops    stops
 
 	snapshots mailbox
 	answers   chan func(now time.Time) // what came back, to be told to the ledger
@@ -99,7 +100,7 @@ func (r *Registrar) run(ctx context.Context, untilReady bool, limit <-chan time.
 		case <-r.snapshots.full:
 			r.observe()
 		case tell := <-r.answers:
-			r.learn(tell)
+			tell(time.Now())
 		case s := <-r.heard:
 			if !r.ledger.Heard(time.Now(), s) {
 				continue // anybody can say anything
@@ -168,6 +169,7 @@ func (r *Registrar) listen(ctx context.Context) {
 func (r *Registrar) drain(alarm *time.Timer) error {
 	limit := time.NewTimer(r.opts.ShutdownTimeout)
 	defer limit.Stop()
+	r.draining = true
 	r.ledger.Shutdown(time.Now())
 	r.step(alarm)
 	for !r.ledger.Drained() {
@@ -217,21 +219,6 @@ func (r *Registrar) join(stop ...context.CancelFunc) {
 func (r *Registrar) observe() {
 	if s, ok := r.snapshots.take(); ok {
 		r.ledger.Observe(time.Now(), s)
-		if r.opts.Siblings != nil {
-			r.opts.Siblings.Follow(r.ledger.Watched())
-		}
-	}
-}
-
-// learn takes what came back. The inventory and the annotations, too, say which
-// interfaces are looked after, and so where siblings are talked to.
-func (r *Registrar) learn(tell func(time.Time)) {
-	before := r.ledger.Watched()
-	tell(time.Now())
-	after := r.ledger.Watched()
-	same := slices.EqualFunc(before, after, func(a, b netwatch.Interface) bool { return a.Name == b.Name })
-	if r.opts.Siblings != nil && !same {
-		r.opts.Siblings.Follow(after)
 	}
 }
 

@@ -59,8 +59,17 @@ func (r *Registrar) save() {
 	}
 }
 
-// dispatch starts the work; each piece comes back through answers.
+// dispatch starts the work, what a failover waits for first; each piece comes
+// back through answers.
 func (r *Registrar) dispatch(w ledger.Work, now time.Time) {
+	for _, c := range w.Calls {
+		c, answered := r.stops.add(c)
+		r.calls.Go(func() {
+			outcomes := r.opts.Cloud.Do(r.workUntil, c)
+			r.answers <- func(at time.Time) { answered(); r.ledger.Done(at, c, outcomes) }
+		})
+	}
+	r.talk(w.Say)
 	if w.Inventory {
 		r.calls.Go(func() {
 			inv, err := r.opts.Cloud.Inventory(r.workUntil, w.MACs)
@@ -72,9 +81,6 @@ func (r *Registrar) dispatch(w ledger.Work, now time.Time) {
 			enis, err := r.opts.Cloud.Describe(r.workUntil, w.Describe)
 			r.answers <- func(at time.Time) { r.ledger.Described(at, now, w.Describe, enis, ledger.ReasonOf(err)) }
 		})
-	}
-	for _, s := range w.Say {
-		r.opts.Siblings.Say(s)
 	}
 	for _, k := range w.Looks {
 		r.calls.Go(func() { r.answers <- r.look(k, now) })
@@ -91,12 +97,19 @@ func (r *Registrar) dispatch(w ledger.Work, now time.Time) {
 			r.answers <- func(at time.Time) { r.ledger.Hinted(at, now, e.ID, got, err) }
 		})
 	}
-	for _, c := range w.Calls {
-		c, answered := r.stops.add(c)
-		r.calls.Go(func() {
-			outcomes := r.opts.Cloud.Do(r.workUntil, c)
-			r.answers <- func(at time.Time) { answered(); r.ledger.Done(at, c, outcomes) }
-		})
+}
+
+// talk says something to the siblings. Which interfaces they are talked to on
+// changes with the snapshot, the inventory and the annotations.
+func (r *Registrar) talk(say []ledger.Saying) {
+	if r.opts.Siblings == nil {
+		return
+	}
+	if !r.draining { // the last words are said where the addresses were
+		r.opts.Siblings.Follow(r.ledger.Watched())
+	}
+	for _, s := range say {
+		r.opts.Siblings.Say(s)
 	}
 }
 

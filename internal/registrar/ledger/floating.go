@@ -41,7 +41,6 @@ func (l *Ledger) SetFloating(now time.Time, f Floating) {
 	l.owners.due, l.owners.looks = now, 0
 	l.place(now)
 	clear(l.greeted)
-	l.greet()
 }
 
 // urgent says that somebody waits for the address right now: it is a floating

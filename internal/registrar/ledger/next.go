@@ -63,6 +63,7 @@ func (l *Ledger) Next(now time.Time) Work {
 		l.nextProbes(&w, now)
 	}
 	l.nextDescribe(&w, now)
+	l.greet()
 	w.Say, l.sayings = l.sayings, nil
 	l.wasReady = l.wasReady || len(l.Waiting()) == 0 // told in sentences: not while a failover waits
 	return w

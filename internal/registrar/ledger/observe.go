@@ -41,7 +41,6 @@ func (l *Ledger) Observe(now time.Time, s netwatch.Snapshot) {
 		l.inventory.attempts, l.inventory.due = 0, now
 	}
 	l.place(now)
-	l.greet()
 }
 
 // SetDefaultInterfaces changes which interfaces are the pod's default network.
@@ -51,7 +50,6 @@ func (l *Ledger) SetDefaultInterfaces(now time.Time, names []string) {
 	}
 	l.cfg.DefaultInterfaces = names
 	l.place(now)
-	l.greet()
 }
 
 // wants are the addresses of the interfaces that are looked after.
