@@ -31,6 +31,14 @@ const (
 	IPv6 Family = 6
 )
 
+// FamilyOf is the family of an address, whose IPv4 form is no mapped IPv6 one.
+func FamilyOf(a netip.Addr) Family {
+	if a.Is4() {
+		return IPv4
+	}
+	return IPv6
+}
+
 // An Item is one address with what is to become of it.
 type Item struct {
 	Addr netip.Addr

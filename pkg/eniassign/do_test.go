@@ -484,7 +484,7 @@ func TestDo(t *testing.T) {
 					tt.vpc(vpc)
 				}
 				call := Call{Verb: tt.verb, ENI: "eni-a", Addrs: addrs(tt.addrs), About: about}
-				call.Family = familyOf(call.Addrs[0])
+				call.Family = FamilyOf(call.Addrs[0])
 				if tt.unknown {
 					call.About = ENI{}
 				}

@@ -20,9 +20,9 @@ type Policy struct {
 	AllowManagedENI bool
 }
 
-// refuses says why the policy forbids an ENI, "" where it does not. Unknown
+// Refuses says why the policy forbids an ENI, "" where it does not. Unknown
 // tags forbid nothing: the caller warns of them once.
-func (p Policy) refuses(e ENI) Code {
+func (p Policy) Refuses(e ENI) Code {
 	switch {
 	case e.DeviceIndex == 0 && p.AllowPrimaryENI:
 		return "" // it is managed whatever its tags, and allowed all the same
@@ -58,7 +58,7 @@ func Match(mac string, addr netip.Addr, enis []ENI, policy Policy) (ENI, error) 
 	below := containing(addr, enis)
 	var usable []candidate
 	for _, c := range below {
-		if policy.refuses(c.ENI) == "" {
+		if policy.Refuses(c.ENI) == "" {
 			usable = append(usable, c)
 		}
 	}
@@ -75,7 +75,7 @@ func Match(mac string, addr netip.Addr, enis []ENI, policy Policy) (ENI, error) 
 }
 
 func allowed(e ENI, mac string, addr netip.Addr, policy Policy) (ENI, error) {
-	if code := policy.refuses(e); code != "" {
+	if code := policy.Refuses(e); code != "" {
 		return ENI{}, &RefusedError{MAC: mac, Addr: addr, ENI: e, Code: code}
 	}
 	return e, nil

@@ -38,7 +38,7 @@ func (r *run) owned(ctx context.Context, addrs []netip.Addr, v verdict) {
 		case held && h.primary:
 			r.settleHeld(a, v, h, AddressIsPrimary, Permanent, curePrimary)
 		case held && r.call.Verb == Hold:
-			r.settleHeld(a, v, h, AddressContested, Contested, cureContested)
+			r.settleHeld(a, v, h, AddressContested, Contested, CureContested)
 		case held && r.call.Family == IPv6:
 			take[h.eni.ID] = append(take[h.eni.ID], a)
 		default:
@@ -78,7 +78,7 @@ func (v verdict) unverified(lookup *verdict) verdict {
 		return v // the code is sure without the owner's name
 	}
 	if v.code == UnknownRefusal {
-		v.code, v.class, v.cure = AddressContested, Contested, cureContested
+		v.code, v.class, v.cure = AddressContested, Contested, CureContested
 	}
 	if v.verb == Claim { // without the owner it cannot be moved
 		v.class, v.cure = lookup.class, lookup.reason(netip.Addr{}).Cure

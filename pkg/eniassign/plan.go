@@ -59,7 +59,7 @@ func Plan(items []Item, enis []ENI) (calls []Call, done []Item) {
 			done = append(done, it)
 			continue
 		}
-		k := key{verb: it.Verb, eni: it.ENI, family: familyOf(it.Addr)}
+		k := key{verb: it.Verb, eni: it.ENI, family: FamilyOf(it.Addr)}
 		if it.Table != "" {
 			k.table, k.addr = it.Table, it.Addr
 		}
@@ -130,11 +130,4 @@ func needless(it Item, e ENI) bool {
 		return false
 	}
 	return slices.Contains(e.Addresses, it.Addr) == (it.Verb != Release)
-}
-
-func familyOf(a netip.Addr) Family {
-	if a.Is4() {
-		return IPv4
-	}
-	return IPv6
 }

@@ -180,7 +180,7 @@ func TestPlanProperties(t *testing.T) {
 			seen[k] = true
 			for i, a := range c.Addrs {
 				add(place{c.ENI, a}, c.Verb)
-				if i > 0 && !c.Addrs[i-1].Less(a) || familyOf(a) != c.Family {
+				if i > 0 && !c.Addrs[i-1].Less(a) || FamilyOf(a) != c.Family {
 					t.Fatalf("unsorted or mixed: %v", c.Addrs)
 				}
 				for _, e := range enis {

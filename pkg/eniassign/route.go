@@ -70,7 +70,7 @@ func (r *run) holdRoute(ctx context.Context, a netip.Addr) (v *verdict) {
 		case at.Blackhole:
 			v, again = r.changeRoute(ctx, "ReplaceRoute", a), routeMissing
 		default:
-			r.settle(a, &Reason{Code: AddressContested, Class: Contested, Cure: cureContested, Owner: at.ENI,
+			r.settle(a, &Reason{Code: AddressContested, Class: Contested, Cure: CureContested, Owner: at.ENI,
 				Text: fmt.Sprintf("%s in %s is led to %s, so it was not led to %s.", a, r.call.Table, at.ENI, r.call.ENI)})
 			return nil
 		}
@@ -154,8 +154,13 @@ func (c *Client) sendRoute(ctx context.Context, action string, call Call, a neti
 // hostRoute is the route of one address: /32 or /128.
 func hostRoute(a netip.Addr) string { return netip.PrefixFrom(a, a.BitLen()).String() }
 
+// CureSourceDestCheck is what helps where SourceDestCheckOn is the reason.
+func CureSourceDestCheck(eni string) string {
+	return fmt.Sprintf("Switch it off: aws ec2 modify-network-interface-attribute --network-interface-id %s --no-source-dest-check.", eni)
+}
+
 func sourceDestCheckOn(eni string, a netip.Addr) *Reason {
 	return &Reason{Code: SourceDestCheckOn, Class: Permanent,
 		Text: fmt.Sprintf("%s was not led to %s, whose source/destination check would drop its packets.", a, eni),
-		Cure: fmt.Sprintf("Switch it off: aws ec2 modify-network-interface-attribute --network-interface-id %s --no-source-dest-check.", eni)}
+		Cure: CureSourceDestCheck(eni)}
 }

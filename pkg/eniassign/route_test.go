@@ -224,7 +224,7 @@ func TestDoRoute(t *testing.T) {
 				tt.vpc(vpc)
 			}
 			a := addr(tt.addr)
-			call := Call{Verb: tt.verb, ENI: "eni-a", Family: familyOf(a), Table: stdcmp.Or(tt.table, "rtb-1"), Addrs: addrs(tt.addr), About: tt.about, Urgent: true}
+			call := Call{Verb: tt.verb, ENI: "eni-a", Family: FamilyOf(a), Table: stdcmp.Or(tt.table, "rtb-1"), Addrs: addrs(tt.addr), About: tt.about, Urgent: true}
 			got := (&Client{EC2: vpc}).Do(t.Context(), call)
 			if diff := cmp.Diff(tt.addr+" "+tt.want+"\n", table(got)); diff != "" {
 				t.Errorf("outcome (-want +got):\n%s", diff)
@@ -469,7 +469,7 @@ func TestPlanOfRoutesLosesNothing(t *testing.T) {
 		got := map[Item]Verb{}
 		for _, c := range calls {
 			got[Item{ENI: c.ENI, Table: c.Table, Addr: c.Addrs[0]}] = c.Verb
-			if len(c.Addrs) != 1 || c.Family != familyOf(c.Addrs[0]) {
+			if len(c.Addrs) != 1 || c.Family != FamilyOf(c.Addrs[0]) {
 				t.Fatalf("not one route: %+v", c)
 			}
 		}

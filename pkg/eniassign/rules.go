@@ -70,9 +70,9 @@ func rules() []rule {
 		{text: "sufficient free ipv", code: SubnetFull, class: Cooldown, cure: cureSubnetFull},
 
 		{text: "primary ip address of an interface cannot be unassigned", code: AddressIsPrimary, class: Permanent, scope: oneAddress, cure: curePrimaryRelease},
-		{text: "but move is not allowed", code: AddressContested, class: Contested, scope: maybeOwned, cure: cureContested},
-		{text: "address is already in use", code: AddressContested, class: Contested, scope: maybeOwned, cure: cureContested},
-		{codes: []string{"InvalidIPAddress.InUse", "InvalidAddress.InUse", "ResourceInUse*"}, code: AddressContested, class: Contested, scope: maybeOwned, cure: cureContested},
+		{text: "but move is not allowed", code: AddressContested, class: Contested, scope: maybeOwned, cure: CureContested},
+		{text: "address is already in use", code: AddressContested, class: Contested, scope: maybeOwned, cure: CureContested},
+		{codes: []string{"InvalidIPAddress.InUse", "InvalidAddress.InUse", "ResourceInUse*"}, code: AddressContested, class: Contested, scope: maybeOwned, cure: CureContested},
 		{text: "secondary-addresses", code: AddressIsPrimary, class: Permanent, scope: maybeOwned, cure: curePrimary},
 		{text: "does not fall within", code: AddressOutsideSubnet, class: Permanent, scope: oneAddress, cure: cureOutside},
 		{text: "does not have an ipv6 cidr block", code: AddressOutsideSubnet, class: Permanent, scope: oneAddress, cure: cureOutside},
@@ -109,6 +109,9 @@ func routeRules() []rule {
 	}
 }
 
+// CureContested is what helps where AddressContested is the reason.
+const CureContested = "Make sure that only one pod holds the address; it is claimed again after a hold-down."
+
 // The cures. Each is one sentence to a platform engineer.
 const (
 	cureNotAuthorized      = "Allow ec2:{action} in a policy of the role that this pod uses; a new policy needs up to a minute."
@@ -123,7 +126,6 @@ const (
 	cureENINotFound        = "Attach the ENI to the worker again; where another one took its place, that one is looked up without your help."
 	cureENIFull            = "Remove addresses from the ENI, delegate a prefix to it, or use an instance type with more addresses per interface."
 	cureSubnetFull         = "Free addresses in the subnet or use a larger one; a new try is made after two minutes."
-	cureContested          = "Make sure that only one pod holds the address; it is claimed again after a hold-down."
 	curePrimary            = "Take the address out of the range of the NetworkAttachmentDefinition or replace that instance, and make a subnet CIDR reservation of type explicit for the range, so that AWS does not hand its addresses out."
 	curePrimaryRelease     = "A primary address stays with its ENI: take it out of the range of the NetworkAttachmentDefinition."
 	cureOutside            = "Make the range of the NetworkAttachmentDefinition part of the subnet of the ENI below it, or name the right master interface there."

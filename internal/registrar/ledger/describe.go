@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
+	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/netwatch"
 )
 
 // nextDescribe asks EC2 about ENIs: each once at start (tags, what is there
@@ -52,30 +53,15 @@ func (l *Ledger) toDescribe(w *Work, now time.Time) []string {
 // or has claims. Interfaces without an address count: what is known early need
 // not be asked for when a floating IP appears.
 func (l *Ledger) ofInterest(e *eniState) bool {
-	for _, c := range l.claims {
-		if c.ENI == e.facts.ID {
-			return true
-		}
-	}
-	for _, i := range l.links {
-		if ok, _ := l.selects(i); ok && i.MAC == e.facts.MAC {
-			return true
-		}
-	}
-	return false
+	return l.some(func(c *claim) bool { return c.ENI == e.facts.ID }) ||
+		slices.ContainsFunc(l.Watched(), func(i netwatch.Interface) bool { return i.MAC == e.facts.MAC })
 }
 
 // doubtful says whether a gone address may or may not be on the ENI.
 func (l *Ledger) doubtful(id string) bool {
-	if l.describe.denied {
-		return false
-	}
-	for _, c := range l.claims {
-		if c.ENI == id && c.Table == "" && c.state == Releasing && !c.inFlight && c.standing == InDoubt {
-			return true
-		}
-	}
-	return false
+	return !l.describe.denied && l.some(func(c *claim) bool {
+		return c.ENI == id && c.Table == "" && c.state == Releasing && !c.inFlight && c.standing == InDoubt
+	})
 }
 
 // untagged says whether it is time to look for the tag that an ENI was
@@ -93,12 +79,7 @@ func (l *Ledger) untagged(e *eniState, w *Work, now time.Time) bool {
 
 // holds says whether a secondary address is assigned on the ENI.
 func (l *Ledger) holds(e *eniState) bool {
-	for _, c := range l.claims {
-		if c.ENI == e.facts.ID && c.Table == "" && c.state == Assigned {
-			return true
-		}
-	}
-	return false
+	return l.some(func(c *claim) bool { return c.ENI == e.facts.ID && c.Table == "" && c.state == Assigned })
 }
 
 // Described takes the answer to Work.Describe, which was sent at started.

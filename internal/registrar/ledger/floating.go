@@ -28,7 +28,7 @@ func (f Floating) equal(o Floating) bool {
 }
 
 func (f Floating) contains(a netip.Addr) bool {
-	return slices.ContainsFunc(f.Addresses, func(p netip.Prefix) bool { return p.Contains(a) })
+	return inside(a, f.Addresses)
 }
 
 // SetFloating changes which addresses are floating and where they are routed.
@@ -68,17 +68,12 @@ func (l *Ledger) routed(a netip.Addr, e eniassign.ENI) bool {
 		}
 		near = vicinity(e)
 	}
-	return !slices.ContainsFunc(near, func(p netip.Prefix) bool { return p.Contains(a) })
+	return !inside(a, near)
 }
 
 // wasRouted says that a route to the ENI has a standing.
 func (l *Ledger) wasRouted(a netip.Addr, eni string) bool {
-	for t, c := range l.claims {
-		if t.Table != "" && t.ENI == eni && t.Addr == a && c.standing != None {
-			return true
-		}
-	}
-	return false
+	return l.some(func(c *claim) bool { return c.Table != "" && c.ENI == eni && c.Addr == a && c.standing != None })
 }
 
 // vicinity are blocks that surely contain the ENI's subnet.

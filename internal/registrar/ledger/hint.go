@@ -38,10 +38,9 @@ func (l *Ledger) nextHints(w *Work, now time.Time) {
 // hintInterval is how often IMDS is asked about an ENI: more often while it has
 // a floating IP, whose loss somebody waits to end.
 func (l *Ledger) hintInterval(eni string) time.Duration {
-	for _, c := range l.claims {
-		if c.ENI == eni && c.Table == "" && c.state == Assigned && l.urgent(c) {
-			return min(l.cfg.HintInterval, lookInterval)
-		}
+	urgent := func(c *claim) bool { return c.ENI == eni && c.Table == "" && c.state == Assigned && l.urgent(c) }
+	if l.some(urgent) {
+		return min(l.cfg.HintInterval, lookInterval)
 	}
 	return l.cfg.HintInterval
 }
@@ -63,7 +62,7 @@ func (l *Ledger) Hinted(now, started time.Time, id string, e eniassign.ENI, err 
 			continue
 		}
 		switch {
-		case slices.Contains(e.Addresses, c.Addr), within(c, e.Prefixes):
+		case slices.Contains(e.Addresses, c.Addr), inside(c.Addr, e.Prefixes):
 			c.hint = seen
 		case c.hint == seen, now.After(c.hintTill):
 			c.hint, s.wish = suspect, true
@@ -82,6 +81,6 @@ func (l *Ledger) hintFailed(s *eniState, now time.Time) {
 	}
 }
 
-func within(c *claim, prefixes []netip.Prefix) bool {
-	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(c.Addr) })
+func inside(a netip.Addr, prefixes []netip.Prefix) bool {
+	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(a) })
 }

@@ -33,14 +33,7 @@ type traffic struct {
 }
 
 func (l *Ledger) laneOf(c *claim, v eniassign.Verb) lane {
-	return lane{c.ENI, familyOf(c.Target), v == eniassign.Release, l.urgent(c)}
-}
-
-func familyOf(t Target) eniassign.Family {
-	if t.Addr.Is6() {
-		return eniassign.IPv6
-	}
-	return eniassign.IPv4
+	return lane{c.ENI, eniassign.FamilyOf(c.Addr), v == eniassign.Release, l.urgent(c)}
 }
 
 // mayLeave says whether a claim's lane is free now; if time alone will free

@@ -106,6 +106,16 @@ func (l *Ledger) sorted() []*claim {
 	})
 }
 
+// some says whether any claim is like that.
+func (l *Ledger) some(is func(*claim) bool) bool {
+	for _, c := range l.claims {
+		if is(c) {
+			return true
+		}
+	}
+	return false
+}
+
 // Shutdown says that the pod ends: every address counts as gone from now on.
 func (l *Ledger) Shutdown(now time.Time) {
 	l.closing = true
@@ -122,12 +132,7 @@ func (l *Ledger) Shutdown(now time.Time) {
 
 // Drained says that nothing is left to release and no call is in flight.
 func (l *Ledger) Drained() bool {
-	for _, c := range l.claims {
-		if !c.settled() {
-			return false
-		}
-	}
-	return true
+	return !l.some(func(c *claim) bool { return !c.settled() })
 }
 
 // Refused is why nothing may be done in this namespace at all, nil if it may.

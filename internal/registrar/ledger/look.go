@@ -124,18 +124,18 @@ func (s *eniState) about() eniassign.ENI {
 // Looked takes the answer to a Look at holders, which was sent at started.
 func (l *Ledger) Looked(now, started time.Time, k Look, holders map[netip.Addr]eniassign.Holder, r *eniassign.Reason) {
 	answered := l.lookAnswered(now, k, r)
-	for _, a := range k.Addrs {
-		if answered {
+	if answered {
+		for _, a := range k.Addrs {
 			l.rememberOwner(a, holders[a].ENI)
 		}
 	}
-	l.owners.lookAgain(l, now)
+	l.seekOwners(now)
 	if !answered {
 		return
 	}
 	for _, c := range l.asked(k, started) {
 		h, held := holders[c.Addr]
-		if e := l.enis[c.ENI]; !held && e != nil && within(c, e.facts.Prefixes) {
+		if e := l.enis[c.ENI]; !held && e != nil && inside(c.Addr, e.facts.Prefixes) {
 			h.ENI, held = c.ENI, true // EC2 tells no holder of what a prefix brings
 		}
 		l.located(c, h.ENI, held, now)
@@ -211,6 +211,6 @@ func (l *Ledger) heldBy(c *claim, eni string) *eniassign.Reason {
 		text = fmt.Sprintf("The route to %s in %s leads to %s.", c.Addr, c.Table, eni)
 	}
 	r := reason(eniassign.AddressContested, eniassign.Contested, text)
-	r.Owner, r.Cure = eni, "It is claimed again after the hold-down. Is another pod active with the same address?"
+	r.Owner, r.Cure = eni, eniassign.CureContested
 	return r
 }

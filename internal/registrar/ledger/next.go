@@ -112,14 +112,14 @@ func (l *Ledger) together(items []eniassign.Item) []eniassign.Item {
 	leaving := map[call]bool{}
 	for _, i := range items {
 		if i.Table == "" {
-			leaving[call{i.Verb, i.ENI, familyOf(Target{Addr: i.Addr})}] = true
+			leaving[call{i.Verb, i.ENI, eniassign.FamilyOf(i.Addr)}] = true
 		}
 	}
 	var joined []eniassign.Item
 	for _, c := range l.sorted() {
 		verb, ok := l.needs(c)
 		waits := ok && c.state == Pending && c.class == eniassign.Transient && !c.inFlight && c.Table == ""
-		if waits && leaving[call{verb, c.ENI, familyOf(c.Target)}] && l.lanes[l.laneOf(c, verb)].calls == 0 {
+		if waits && leaving[call{verb, c.ENI, eniassign.FamilyOf(c.Addr)}] && l.lanes[l.laneOf(c, verb)].calls == 0 {
 			joined = append(joined, eniassign.Item{Addr: c.Addr, ENI: c.ENI, Verb: verb})
 		}
 	}

@@ -55,10 +55,7 @@ func (l *Ledger) SetDefaultInterfaces(now time.Time, names []string) {
 // wants are the addresses of the interfaces that are looked after.
 func (l *Ledger) wants() []want {
 	var out []want
-	for _, i := range l.links {
-		if ok, _ := l.selects(i); !ok {
-			continue
-		}
+	for _, i := range l.Watched() {
 		for _, p := range i.Prefixes {
 			out = append(out, want{i.Name, i.MAC, p.Addr()})
 		}
@@ -142,12 +139,7 @@ func twiceReason(a netip.Addr, one, two string) *eniassign.Reason {
 
 // acknowledged says that EC2 has the address on the ENI, or a route to it.
 func (l *Ledger) acknowledged(eni string, a netip.Addr) bool {
-	for t, c := range l.claims {
-		if t.ENI == eni && t.Addr == a && c.standing == Acknowledged {
-			return true
-		}
-	}
-	return false
+	return l.some(func(c *claim) bool { return c.ENI == eni && c.Addr == a && c.standing == Acknowledged })
 }
 
 // noteUnplaced keeps the time since when an address has had no ENI.

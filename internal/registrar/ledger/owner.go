@@ -11,10 +11,14 @@ import (
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
 )
 
-// ownerDelay is how long after a floating IPv6 address went its new owner is
-// looked up: it will have it by then. Where there is none the time doubles,
-// and who has not turned up by then is not looked for any more.
-const ownerDelay, ownerDelayMax = 5 * time.Second, 10 * time.Minute
+const (
+	// ownerDelay is how long after a floating IPv6 address went its new owner is
+	// looked up: it will have it by then. Where there is none the time doubles.
+	ownerDelay = 5 * time.Second
+	// ownerDelayMax ends that: who has not turned up by then is not looked for
+	// any more.
+	ownerDelayMax = 10 * time.Minute
+)
 
 // ownerState remembers who holds the floating IPv6 addresses, so that a claim
 // need not look for the owner first: EC2 moves them in two calls only.
@@ -65,9 +69,10 @@ func (l *Ledger) owned(about eniassign.ENI) []netip.Addr {
 	return out
 }
 
-// lookAgain sets when to look again for owners that were not found: nobody may
+// seekOwners sets when to look again for owners that were not found: nobody may
 // be active yet.
-func (o *ownerState) lookAgain(l *Ledger, now time.Time) {
+func (l *Ledger) seekOwners(now time.Time) {
+	o := &l.owners
 	about, known := l.standIn()
 	if !o.due.IsZero() || !known {
 		return
@@ -84,26 +89,14 @@ func (o *ownerState) lookAgain(l *Ledger, now time.Time) {
 
 // isWanted says that an interface of the pod has the address.
 func (l *Ledger) isWanted(a netip.Addr) bool {
-	for t, c := range l.claims {
-		if t.Addr == a && c.wanted {
-			return true
-		}
-	}
-	return false
+	return l.some(func(c *claim) bool { return c.Addr == a && c.wanted })
 }
 
-// standIn is a described ENI below an interface that is looked after.
+// standIn is an ENI below an interface that is looked after, and may be used.
 func (l *Ledger) standIn() (eniassign.ENI, bool) {
-	for _, i := range l.links {
-		if ok, _ := l.selects(i); !ok {
-			continue
-		}
-		s := l.enis[l.byMAC(i.MAC)]
-		if s == nil || s.gone || !s.described {
-			continue
-		}
-		if e, err := eniassign.Match(i.MAC, netip.Addr{}, l.facts(), l.cfg.Policy); err == nil {
-			return e, true
+	for _, s := range l.below() {
+		if l.cfg.Policy.Refuses(s.facts) == "" {
+			return s.facts, true
 		}
 	}
 	return eniassign.ENI{}, false

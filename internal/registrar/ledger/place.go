@@ -17,19 +17,37 @@ import (
 // application's own and lie on no ENI, unless their MAC says so.
 var eniKinds = [...]string{"", "ipvlan", "macvlan", "macvtap", "ipvtap", "vlan", "veth"}
 
-// selects says whether the interface is looked after, and if not, why.
-func (l *Ledger) selects(i netwatch.Interface) (bool, string) {
+// selects says whether the interface is looked after.
+func (l *Ledger) selects(i netwatch.Interface) bool {
 	switch {
-	case i.Loopback:
-		return false, "it is the loopback"
-	case slices.Contains(l.cfg.DefaultInterfaces, i.Name):
-		return false, "it is the pod's default network"
+	case i.Loopback, slices.Contains(l.cfg.DefaultInterfaces, i.Name):
+		return false
 	case len(l.cfg.Interfaces) > 0:
-		return slices.Contains(l.cfg.Interfaces, i.Name), "it is not among --interfaces"
-	case slices.Contains(eniKinds[:], i.Kind) || l.byMAC(i.MAC) != "":
-		return true, ""
+		return slices.Contains(l.cfg.Interfaces, i.Name)
 	}
-	return false, fmt.Sprintf("links of kind %q lie on no ENI", i.Kind)
+	return slices.Contains(eniKinds[:], i.Kind) || l.byMAC(i.MAC) != ""
+}
+
+// Watched are the interfaces that are looked after.
+func (l *Ledger) Watched() []netwatch.Interface {
+	var out []netwatch.Interface
+	for _, i := range l.links {
+		if l.selects(i) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// below are the ENIs below them that EC2 has described, or may not.
+func (l *Ledger) below() []*eniState {
+	var out []*eniState
+	for _, i := range l.Watched() {
+		if s := l.enis[l.byMAC(i.MAC)]; s != nil && !s.gone && s.described {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // macs are the link-layer addresses by which EC2 can be asked for the ENIs:

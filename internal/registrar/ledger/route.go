@@ -62,8 +62,7 @@ func (l *Ledger) nextProbes(w *Work, now time.Time) {
 			continue
 		}
 		p.inFlight = true
-		t := Target{about.ID, table, a}
-		w.Probes = append(w.Probes, eniassign.Call{Verb: eniassign.Claim, ENI: about.ID, Family: familyOf(t),
+		w.Probes = append(w.Probes, eniassign.Call{Verb: eniassign.Claim, ENI: about.ID, Family: eniassign.FamilyOf(a),
 			Table: table, Addrs: []netip.Addr{a}, About: about})
 	}
 }
@@ -108,24 +107,17 @@ func (l *Ledger) Concerns() []string {
 // checkConcern is a reason where every ENI that a floating IP could be routed to
 // has its source/destination check on.
 func (l *Ledger) checkConcern() *eniassign.Reason {
-	var on []string
-	for _, i := range l.links {
-		s := l.enis[l.byMAC(i.MAC)]
-		if ok, _ := l.selects(i); !ok || s == nil || s.gone || !s.described {
-			continue
-		}
-		if !l.routesTo(s.facts) {
-			continue
-		}
-		if !checked(s.facts) {
+	var why *eniassign.Reason
+	for _, s := range l.below() {
+		switch {
+		case !l.routesTo(s.facts):
+		case !checked(s.facts):
 			return nil
+		case why == nil:
+			why = checkReason(s.facts.ID)
 		}
-		on = append(on, s.facts.ID)
 	}
-	if len(on) == 0 {
-		return nil
-	}
-	return checkReason(on[0])
+	return why
 }
 
 // routesTo says whether any floating IP would be a route to the ENI.
@@ -139,7 +131,7 @@ func checked(e eniassign.ENI) bool { return e.SourceDestCheck != nil && *e.Sourc
 func checkReason(eni string) *eniassign.Reason {
 	r := reason(eniassign.SourceDestCheckOn, eniassign.Permanent,
 		fmt.Sprintf("%s has its source/destination check on, which drops the packets of a floating IP from outside of the VPC.", eni))
-	r.Cure = fmt.Sprintf("Switch it off: aws ec2 modify-network-interface-attribute --network-interface-id %s --no-source-dest-check.", eni)
+	r.Cure = eniassign.CureSourceDestCheck(eni)
 	return r
 }
 

@@ -220,14 +220,3 @@ func (l *Ledger) claimOf(s Saying) *claim {
 func (l *Ledger) hasLink(s Saying) bool {
 	return slices.ContainsFunc(l.Watched(), func(i netwatch.Interface) bool { return i.Name == s.Interface })
 }
-
-// Watched are the interfaces that are looked after.
-func (l *Ledger) Watched() []netwatch.Interface {
-	var out []netwatch.Interface
-	for _, i := range l.links {
-		if ok, _ := l.selects(i); ok {
-			out = append(out, i)
-		}
-	}
-	return out
-}

@@ -132,10 +132,8 @@ func (l *Ledger) waitingForInterfaces() []string {
 		return out
 	}
 	found, addressed := false, false
-	for _, i := range l.links {
-		if ok, _ := l.selects(i); ok {
-			found, addressed = true, addressed || len(i.Prefixes) > 0
-		}
+	for _, i := range l.Watched() {
+		found, addressed = true, addressed || len(i.Prefixes) > 0
 	}
 	switch {
 	case !found:
