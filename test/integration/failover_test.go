@@ -19,11 +19,11 @@ func TestFloatingAddressMovesWithOneCall(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, address string
-		calls         []string // at the claimer
+		calls         []string // at the claimer, by name
 	}{
 		{"IPv4", floating4, []string{"AssignPrivateIpAddresses"}},
-		// EC2 has no reassignment for IPv6: refused, looked up, taken, assigned.
-		{"IPv6", floating6, []string{"AssignIpv6Addresses", "DescribeNetworkInterfaces", "UnassignIpv6Addresses", "AssignIpv6Addresses"}},
+		// EC2 has no reassignment for IPv6: asked for while it is looked up, taken, asked for again.
+		{"IPv6", floating6, []string{"AssignIpv6Addresses", "AssignIpv6Addresses", "DescribeNetworkInterfaces", "UnassignIpv6Addresses"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -40,8 +40,13 @@ func TestFloatingAddressMovesWithOneCall(t *testing.T) {
 			l.answers("standby", tt.address)
 			l.untilReaches("client", tt.address, "standby")
 			l.untilHeld("w2-sig", "10.0.1.101", "2001:db8:0:1::101", tt.address)
-			if got := actions(l.callsOf("w2")); !slices.Equal(got, tt.calls) {
-				t.Errorf("the claimer's calls are %v, want %v", got, tt.calls)
+			// Calls overlap, and EC2 has them in any order, but for the taking.
+			calls := actions(l.callsOf("w2"))
+			if taking := slices.Index(calls, "UnassignIpv6Addresses"); taking >= 0 && slices.Index(calls, "DescribeNetworkInterfaces") > taking {
+				t.Errorf("the claimer took the address before it looked who has it: %v", calls)
+			}
+			if slices.Sort(calls); !slices.Equal(calls, tt.calls) {
+				t.Errorf("the claimer's calls are %v, want %v", calls, tt.calls)
 			}
 			for _, c := range l.callsOf("w2", "Assign*") {
 				if !slices.Equal(c.Addresses, []string{tt.address}) {
