@@ -197,6 +197,7 @@ func (l *Ledger) vanish(id string, now time.Time) {
 		return
 	}
 	e.gone = true
+	l.disown(id)
 	l.events = append(l.events, Event{Kind: ENIVanished, Target: Target{ENI: id}})
 	l.inventory.due = now
 	for _, c := range l.sorted() {

@@ -222,6 +222,9 @@ func (l *Ledger) gone(c *claim, now time.Time) {
 		c.restored, c.reason = false, nil
 	}
 	c.wanted, c.attempts, c.due, c.class = false, 0, now, ""
+	if l.owners.known[c.Addr] == c.ENI {
+		delete(l.owners.known, c.Addr) // it leaves
+	}
 	if c.Table == "" && l.cfg.Floating.contains(c.Addr) {
 		l.owners.due, l.owners.looks = now.Add(ownerDelay), 0 // somebody else will have it
 	}

@@ -4,6 +4,7 @@
 package ledger
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -36,6 +37,11 @@ func (l *Ledger) rememberOwner(a netip.Addr, eni string) {
 	if a.Is6() {
 		l.owners.known[a] = eni
 	}
+}
+
+// disown notes that nothing is on an ENI any more.
+func (l *Ledger) disown(eni string) {
+	maps.DeleteFunc(l.owners.known, func(_ netip.Addr, owner string) bool { return owner == eni })
 }
 
 // nextOwners looks the owners up at start, and after an address went, for some
