@@ -95,7 +95,7 @@ type claim struct {
 	acked    time.Time // since it appeared; zero for never
 	claiming time.Time // when it was last asked for with the right to take it; zero since the answer
 	asked    time.Time // when it was last asked for
-	doubt    bool      // an answer was lost since it appeared
+	doubt    bool      // an answer was lost since it appeared where it is
 	lost     time.Time // when another took it last
 	takes    int       // after hold-downs
 	sure     bool      // EC2 has, or may have, assigned it here for this pod

@@ -229,7 +229,7 @@ func (a *Auditor) answered(p *pod, call model.Call, v verb, addr netip.Addr) {
 		return
 	}
 	own := p.enis[call.ENI]
-	c.doubt = c.doubt || own && doubtful(call.Code)
+	c.doubt = c.doubt || call.ENI == p.eni && doubtful(call.Code)
 	switch {
 	case v == assign && own:
 		c.flying = max(0, c.flying-1)
