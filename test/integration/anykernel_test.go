@@ -6,8 +6,11 @@ package integration
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/vishvananda/netlink"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/ledger"
 )
 
 // The tests of this file are short, and run on kernels of any make: in
@@ -89,4 +92,35 @@ func TestKernelFailoverTakesThePackets(t *testing.T) {
 		}
 		from = to
 	}
+}
+
+// TestKernelHandsOverOnOneENI: the floating addresses go to and fro between two
+// pods on one worker and one ENI. EC2 has them all the time: nobody unassigns
+// them, and the client's packets are answered by whoever has them.
+func TestKernelHandsOverOnOneENI(t *testing.T) {
+	l := newLab(t, []string{upf, "sibling w1 net1=w1-sig,10.0.1.101/24,2001:db8:0:1::101/64", client})
+	l.container("client").run("init").wantExit(0)
+	l.add("upf", "net1", floating4, floating6)
+	l.answers("upf", floating4, floating6)
+	containers := map[string]*container{"upf": l.container("upf"), "sibling": l.container("sibling")}
+	for _, c := range containers {
+		c.ready("--floating-ips", floating4+","+floating6)
+	}
+	time.Sleep(time.Second) // they have greeted one another
+	from := "upf"
+	for _, to := range []string{"sibling", "upf", "sibling"} {
+		l.del(from, "net1", floating4, floating6)
+		l.add(to, "net1", floating4, floating6)
+		containers[to].untilState(floating4, ledger.Assigned)
+		containers[to].untilState(floating6, ledger.Assigned)
+		l.answers(to, floating4, floating6)
+		l.untilReaches("client", floating4, to)
+		l.untilReaches("client", floating6, to)
+		from = to
+	}
+	time.Sleep(2 * time.Second) // whoever wanted to release would have by now
+	for _, c := range l.callsOf("w1", "Unassign*") {
+		t.Errorf("at %s %s of %v, want none", c.Time.Format("05.000"), c.Action, c.Addresses)
+	}
+	l.wantHeld("w1-sig", "10.0.1.100", "10.0.1.101", floating4, "2001:db8:0:1::100", "2001:db8:0:1::101", floating6)
 }

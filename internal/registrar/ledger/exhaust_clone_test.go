@@ -32,7 +32,7 @@ func clone(l *Ledger) *Ledger {
 		c.probes[k] = &p
 	}
 	c.owners.known = maps.Clone(l.owners.known)
-	c.kin, c.greeted = maps.Clone(l.kin), maps.Clone(l.greeted)
+	c.kin, c.heirs, c.greeted = maps.Clone(l.kin), maps.Clone(l.heirs), maps.Clone(l.greeted)
 	c.lanes, c.onLanes = maps.Clone(l.lanes), maps.Clone(l.onLanes)
 	c.history, c.events, c.sayings = slices.Clone(l.history), nil, slices.Clone(l.sayings)
 	return &c
@@ -42,7 +42,7 @@ func clone(l *Ledger) *Ledger {
 // do not know of would make the exhaustive search prove nothing.
 func TestCloneKnowsEveryField(t *testing.T) {
 	for kind, want := range map[reflect.Type]string{
-		reflect.TypeFor[Ledger](): "cfg rand observed closing wasReady links noticed seen inventory describe enis look owners probes sayings kin greeted " +
+		reflect.TypeFor[Ledger](): "cfg rand observed closing wasReady links noticed seen inventory describe enis look owners probes sayings kin heirs greeted " +
 			"claims unplaced lanes onLanes refused jitter history events",
 		reflect.TypeFor[eniState](): "facts described wish gone hint tagDue checkDue released",
 		reflect.TypeFor[claim](): "Target iface mac state since reason wanted restored standing before asked answered acked verb created noticed late " +
@@ -98,6 +98,9 @@ func (d *digest) time(all ...time.Time) {
 func (d *digest) ledger(l *Ledger) {
 	d.flag(l.observed, l.closing, l.wasReady, l.describe.inFlight, l.describe.denied, l.inventory.known != nil, l.inventory.inFlight)
 	d.flag(l.kin["net1"], l.greeted["net1"] > 0)
+	for _, a := range slices.SortedFunc(maps.Keys(l.heirs), func(a, b heir) int { return a.addr.Compare(b.addr) }) {
+		d.text(a.iface + a.addr.String())
+	}
 	d.number(int64(l.owners.looks))
 	d.time(l.describe.due, l.inventory.due, l.look.due, l.owners.due)
 	d.number(int64(l.look.inFlight)<<32 | int64(l.describe.attempts)<<16 | int64(l.look.attempts))

@@ -33,7 +33,8 @@ type Ledger struct {
 	probes    map[string]*probe // by route table
 	sayings   []Saying
 	kin       map[string]bool // interfaces on which a sibling was heard
-	greeted   map[string]int  // interfaces by name on which they were greeted: their index
+	heirs     map[heir]bool
+	greeted   map[string]int // interfaces by name on which they were greeted: their index
 
 	claims   map[Target]*claim
 	unplaced []unplaced
@@ -92,6 +93,7 @@ func New(cfg Config, rand func() float64) *Ledger {
 		claims:  map[Target]*claim{},
 		probes:  map[string]*probe{},
 		kin:     map[string]bool{},
+		heirs:   map[heir]bool{},
 		greeted: map[string]int{},
 		owners:  ownerState{known: map[netip.Addr]string{}},
 		lanes:   map[lane]traffic{},

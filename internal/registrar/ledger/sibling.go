@@ -5,6 +5,7 @@ package ledger
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -23,8 +24,8 @@ const (
 	// siblingsBehind is how long a release waits for them at most where this
 	// process comes back late: who had no CPU has not heard the answers.
 	siblingsBehind = 500 * time.Millisecond
-	// heirPatience is how long the last question waits where a sibling has said
-	// that it may take the address: somebody is there, if slow.
+	// heirPatience is how long it waits where a sibling has spoken of that floating
+	// IP before: somebody is there, if slow.
 	heirPatience = 500 * time.Millisecond
 	// linger is how long a release waits where a sibling may take the address:
 	// longer than keepalived needs to move it with a 1 s interval of its own.
@@ -56,6 +57,13 @@ type Saying struct {
 	Answer bool
 	// Re is what was heard, for whoever carries the answer to it; nil for none.
 	Re any
+}
+
+// An heir is a floating IP of which a sibling on that interface has spoken: it
+// may come to have it.
+type heir struct {
+	iface string
+	addr  netip.Addr
 }
 
 // parting is how far a release is with asking the siblings.
@@ -94,6 +102,7 @@ func (l *Ledger) greet() {
 		}
 		l.greeted[i.Name] = i.Index
 		delete(l.kin, i.Name)
+		maps.DeleteFunc(l.heirs, func(h heir, _ bool) bool { return h.iface == i.Name })
 		for _, p := range l.cfg.Floating.Addresses {
 			if p.IsSingleIP() && !l.isWanted(p.Addr()) {
 				l.sayings = append(l.sayings, Saying{Interface: i.Name, Addr: p.Addr(), Word: Asks})
@@ -108,8 +117,16 @@ func (l *Ledger) part(c *claim, now time.Time) {
 		return
 	}
 	c.parting, c.heir, c.parted = asking, false, now
-	c.due = now.Add(siblingPatience)
+	c.due = now.Add(l.patience(c))
 	l.say(c, Asks)
+}
+
+// patience is how long a release waits for an answer.
+func (l *Ledger) patience(c *claim) time.Duration {
+	if l.heirs[heir{c.iface, c.Addr}] {
+		return heirPatience
+	}
+	return siblingPatience
 }
 
 // mayPart says whether a release that is due may go to EC2 now, as far as the
@@ -119,21 +136,20 @@ func (l *Ledger) mayPart(w *Work, c *claim, now time.Time) bool {
 	case c.parting == asking && c.heir:
 		c.parting, c.due = lingering, c.parted.Add(linger)
 	case c.parting == lingering, c.parting == retrying:
-		c.parting, c.due = askingAgain, now.Add(siblingPatience)
-		if c.heir {
-			c.due = now.Add(heirPatience)
-		}
+		c.parting, c.due = askingAgain, now.Add(l.patience(c))
 		l.say(c, Asks)
-	case c.behind(now):
+	case l.behind(c, now):
 		c.due = now.Add(siblingPatience)
+	case c.parting == asking:
+		delete(l.heirs, heir{c.iface, c.Addr}) // it is there no more
 	}
 	return w.ripe(c.due, now)
 }
 
 // behind says whether the time for answers passed while this process had no
 // CPU. The answers may have come, and are read only now.
-func (c *claim) behind(now time.Time) bool {
-	limit := c.parted.Add(siblingsBehind)
+func (l *Ledger) behind(c *claim, now time.Time) bool {
+	limit := c.parted.Add(siblingsBehind + l.patience(c))
 	if c.parting == askingAgain {
 		limit = limit.Add(linger)
 	}
@@ -148,6 +164,9 @@ func (c *claim) awaits(now time.Time) bool {
 // Heard takes what a sibling said, and tells whether that changed anything.
 func (l *Ledger) Heard(now time.Time, s Saying) bool {
 	l.kin[s.Interface] = true
+	if l.cfg.Floating.contains(s.Addr) {
+		l.heirs[heir{s.Interface, s.Addr}] = true
+	}
 	c := l.claimOf(s)
 	switch {
 	case c == nil:
@@ -167,6 +186,9 @@ func (l *Ledger) Heard(now time.Time, s Saying) bool {
 		c.due = now // the heir has come: ask it
 	case s.Word == MayTake && s.Answer:
 		c.heir = true
+		if c.parting == asking {
+			c.due = now // to linger: who else there is can still say that it holds it
+		}
 	default:
 		return false
 	}
