@@ -232,10 +232,19 @@ func (a *Auditor) Vanished(name string, addr netip.Addr) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for r, c := range a.pod(name).claims {
-		if r.addr == addr {
-			c.present = false
+		if r.addr != addr {
+			continue
+		}
+		c.present = false
+		if c.owes != nil && !a.overdue(c.owes) {
+			c.owes = nil // nobody wants it here any more
 		}
 	}
+}
+
+// overdue says that the Assign that a debt calls for should have been seen.
+func (a *Auditor) overdue(d *debt) bool {
+	return time.Since(d.since) > max(a.cfg.RoundTrip, time.Minute)
 }
 
 // Result is what was seen so far and which laws were broken.
@@ -245,7 +254,7 @@ func (a *Auditor) Result() (Count, []string) {
 	out := slices.Clone(a.breaches)
 	for _, p := range a.pods {
 		for r, c := range p.claims {
-			if d := c.owes; d != nil && d.worked && !d.claimed && time.Since(d.since) > max(a.cfg.RoundTrip, time.Minute) {
+			if d := c.owes; d != nil && d.worked && !d.claimed && a.overdue(d) {
 				out = append(out, fmt.Sprintf("law 3: %s unassigned %s from %s at %s and never assigned it to its own ENI",
 					p.name, r.addr, d.from, stamp(d.since)))
 			}
