@@ -153,8 +153,11 @@ func (l *Ledger) madeRoom(id string, now time.Time) {
 // retryDelay is how long a claim waits after a refusal: all addresses of a call
 // as long, so that they stay together.
 func (l *Ledger) retryDelay(c *claim, class eniassign.Class, now time.Time) time.Duration {
-	if class != eniassign.Transient {
+	switch {
+	case class != eniassign.Transient:
 		return l.delay(class, c.attempts)
+	case c.Table != "" && !c.wanted:
+		return l.stretched(routeLinger) // what stops the release stops the new holder's claim, too
 	}
 	below := RetryBelow(c.attempts, now.Sub(c.refused), l.urgent(c))
 	return l.jittered(below, l.jitter)

@@ -21,6 +21,7 @@ const (
 	// another pod sets in between is deleted, too. In a hand-over it does so
 	// within a second (an advertisement of keepalived) and EC2's answer. Until
 	// then the route leads to an ENI that drops the packets, as no route would.
+	// After a release that could not be it is left alone as long again.
 	routeLinger = 3 * time.Second
 	// probeInterval is how often a missing right to a route table is tried again.
 	probeInterval = 5 * time.Minute
