@@ -4,7 +4,6 @@
 package main
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -12,12 +11,12 @@ import (
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
 )
 
-// inEffect are the calls that have changed who has an address, in the order in
+// inEffect are the calls that have changed where a way leads, in the order in
 // which they did.
-func inEffect(calls []model.Call, a netip.Addr) []model.Call {
+func inEffect(calls []model.Call, w way) []model.Call {
 	var out []model.Call
 	for _, c := range calls {
-		if c.Effective && names(c, a) && !strings.HasPrefix(c.Action, "Describe") {
+		if c.Effective && w.named(c) && !strings.HasPrefix(c.Action, "Describe") {
 			out = append(out, c)
 		}
 	}
@@ -33,15 +32,13 @@ func releases(c model.Call) bool {
 // effect is when a call that is done was carried out: after half of its time.
 func effect(c model.Call) time.Time { return c.Time.Add(c.Duration / 2) }
 
-// names says whether a call names an address, or the route to it.
-func names(c model.Call, a netip.Addr) bool {
-	return slices.Contains(c.Addresses, a.String()) || slices.Contains(c.Addresses, netip.PrefixFrom(a, a.BitLen()).String())
-}
+// dryRun says that a call only asks whether it would be allowed.
+func dryRun(c model.Call) bool { return c.Params["DryRun"] == "true" }
 
-// about are a worker's calls that name an address, and those that name none.
-func about(calls []model.Call, worker string, a netip.Addr) []model.Call {
+// about are a worker's calls about a way, and those that name no address.
+func about(calls []model.Call, worker string, w way) []model.Call {
 	return slices.DeleteFunc(slices.Clone(calls), func(c model.Call) bool {
-		return c.Worker != worker || len(c.Addresses) > 0 && !names(c, a)
+		return c.Worker != worker || len(c.Addresses) > 0 && !w.named(c) || dryRun(c)
 	})
 }
 

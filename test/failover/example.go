@@ -42,18 +42,19 @@ func readExample(path string) (string, error) {
 }
 
 // writeConfig writes the configuration as a pod sees it: with a directory of
-// its own, and with the floating IPs of the kind. What is to be replaced must
-// be there, or something else than the example would be measured.
+// its own, and with the addresses of the kind. What is to be replaced must be
+// there, or something else than the example would be measured.
 func writeConfig(example, dir string, k kind) (path string, err error) {
-	changes := [][2]string{{handOverDir, dir}}
-	for i, a := range secondary.addresses {
-		changes = append(changes, [2]string{a.String() + "/", k.addresses[i].String() + "/"})
-	}
-	for _, c := range changes {
+	for _, c := range append([][2]string{{handOverDir, dir}}, k.config...) {
 		if !strings.Contains(example, c[0]) {
 			return "", fmt.Errorf("write keepalived's configuration: the example has no %s", c[0])
 		}
 		example = strings.ReplaceAll(example, c[0], c[1])
+	}
+	for _, a := range k.addresses {
+		if !strings.Contains(example, " "+a.String()+"/") {
+			return "", fmt.Errorf("write keepalived's configuration: the example has no %s", a)
+		}
 	}
 	path = filepath.Join(dir, exampleKey)
 	if err := os.WriteFile(path, []byte(example), 0o644); err != nil {

@@ -6,6 +6,8 @@ package main
 import (
 	"fmt"
 	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/ledger"
 )
 
 // A goal is what a scenario must reach, IPv4 first. Packets count from the
@@ -13,6 +15,8 @@ import (
 type goal struct {
 	// lost are the packets that may be lost, a millisecond each; none is any.
 	lost [2]int
+	// inTable is the same for a route table in which it is something else.
+	inTable map[string][2]int
 	// taken is how often an address may be taken from another pod's ENI.
 	taken [2]int
 	// today is what holds now where the goal for lost is not reached yet; 0 is
@@ -71,6 +75,15 @@ func afterOutage(lasting time.Duration) goal {
 	return goal{lost: [2]int{most, most}, taken: [2]int{1, 1}}
 }
 
+// tableLate: EC2 refuses what changes one route table for a while, and the last
+// retry that it refuses comes just before the end; then the next one counts.
+func tableLate(table string, lasting time.Duration) goal {
+	most := int((lasting + ledger.UrgentRetryCap).Milliseconds()) + 2*ec2 + own
+	g := atOnce
+	g.inTable = map[string][2]int{table: {most, most}}
+	return g
+}
+
 // healed: one claim by the pod that becomes active, then one for each hold-down
 // at most; the survivor knew that it had lost the address.
 func healed(split time.Duration) goal {
@@ -87,38 +100,67 @@ func healedUnknown(stale time.Duration) goal {
 	return goal{lost: [2]int{most, most}, taken: [2]int{1, 1}}
 }
 
+// healedRoutes: it learns of it when it next looks at its routes.
+func healedRoutes(split time.Duration) goal {
+	g := healedUnknown(routeLooks)
+	g.taken = healed(split).taken
+	return g
+}
+
 // flapped: each change may take the address.
 func flapped(times int) goal {
 	return goal{lost: [2]int{ec2 + own, ec2 + own}, taken: [2]int{times, times}}
 }
 
+// of is what may be lost of a family, and how often it may be taken.
+func (g goal) of(f Family) (lost, taken int) {
+	i := 0
+	if f.Address.Is6() {
+		i = 1
+	}
+	lost = g.lost[i]
+	if other, is := g.inTable[f.RouteTable]; is {
+		lost = other[i]
+	}
+	return lost, g.taken[i]
+}
+
 // missed says which goals a result has missed.
-func (g goal) missed(r Result) []string {
-	return judge(r, g.lost, g.taken)
+func (g goal) missed(r Result) (over []string) {
+	for _, f := range r.Families {
+		if lost, _ := g.of(f); lost != none && f.LostAfter > lost {
+			over = append(over, fmt.Sprintf("%s: %d packets lost after keepalived was done, want ≤ %d", f.way(), f.LostAfter, lost))
+		}
+	}
+	return append(over, g.overtaken(r)...)
+}
+
+// overtaken says what was taken more often than it may be.
+func (g goal) overtaken(r Result) (over []string) {
+	for _, f := range r.Families {
+		if _, taken := g.of(f); taken != none && f.Taken > taken {
+			over = append(over, fmt.Sprintf("%s: taken %d times from the other pod's ENI, want ≤ %d", f.way(), f.Taken, taken))
+		}
+	}
+	return over
 }
 
 // broken says what does not hold that does today, give or take some packets.
 func (g goal) broken(r Result, slack int) []string {
-	most := g.lost
-	for i := range most {
-		if g.today[i] > 0 {
-			most[i] = g.today[i]
+	relaxed := func(most [2]int) [2]int {
+		for i := range most {
+			if g.today[i] > 0 {
+				most[i] = g.today[i]
+			}
+			if most[i] != none {
+				most[i] += slack
+			}
 		}
-		if most[i] != none {
-			most[i] += slack
-		}
+		return most
 	}
-	return judge(r, most, g.taken)
-}
-
-func judge(r Result, lost, taken [2]int) (over []string) {
-	for i, f := range r.Families {
-		if lost[i] != none && f.LostAfter > lost[i] {
-			over = append(over, fmt.Sprintf("%s: %d packets lost after keepalived was done, want ≤ %d", f.Address, f.LostAfter, lost[i]))
-		}
-		if taken[i] != none && f.Taken > taken[i] {
-			over = append(over, fmt.Sprintf("%s: taken %d times from the other pod's ENI, want ≤ %d", f.Address, f.Taken, taken[i]))
-		}
+	now := goal{lost: relaxed(g.lost), inTable: map[string][2]int{}, taken: g.taken}
+	for table, most := range g.inTable {
+		now.inTable[table] = relaxed(most)
 	}
-	return over
+	return now.missed(r)
 }

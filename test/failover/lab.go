@@ -5,10 +5,8 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,9 +32,6 @@ const (
 	kubeletRestart = time.Second
 )
 
-//go:embed world.yaml
-var worldYAML []byte
-
 // A lab is the VPC of one scenario.
 type lab struct {
 	*vpcsim.Sim
@@ -52,7 +47,7 @@ type lab struct {
 	// began is when the trouble began, settled when keepalived was to be left
 	// alone: its share of the outage counts from then.
 	began, settled time.Time
-	atStart        map[netip.Addr]string // the ENIs that had the addresses then
+	atStart        map[way]string // the ENIs that the VPC delivered to then
 }
 
 // A moment is something that the scenario did.
@@ -65,11 +60,10 @@ type moment struct {
 // inLab makes a lab for a scenario, with the pair running and packets flowing
 // to pod a, calls do, and removes everything.
 func inLab(ctx context.Context, sc scenario, opts options, do func(*lab) error) (err error) {
-	t, err := topology.Parse("world.yaml", worldYAML)
+	t, err := topology.Parse(sc.ips.name, sc.ips.world)
 	if err != nil {
 		return err
 	}
-	sc.ips.world(&t)
 	if sc.sameWorker {
 		i := slices.IndexFunc(t.Pods, func(p topology.Pod) bool { return p.Name == podB })
 		t.Pods[i].Worker = "worker1"
@@ -105,7 +99,7 @@ func inLab(ctx context.Context, sc scenario, opts options, do func(*lab) error) 
 	return do(l)
 }
 
-// start starts the client and the pair, and the streams.
+// start starts the clients and the pair, and the streams.
 func (l *lab) start(ctx context.Context) (err error) {
 	if l.a, err = l.pod(podA); err != nil {
 		return err
@@ -113,14 +107,10 @@ func (l *lab) start(ctx context.Context) (err error) {
 	if l.b, err = l.pod(podB); err != nil {
 		return err
 	}
-	guest := &pod{Pod: l.Fabric.Pod(client), lab: l, dir: l.dir}
-	defer guest.close()
-	init, err := guest.registrar("init")
-	if err != nil {
-		return err
-	}
-	if err := init.Wait(ctx, patience); err != nil {
-		return err
+	for _, client := range l.sc.ips.clients() {
+		if err := l.startClient(ctx, client); err != nil {
+			return err
+		}
 	}
 	for _, p := range []*pod{l.a, l.b} {
 		if err := p.start(ctx); err != nil {
@@ -136,14 +126,25 @@ func (l *lab) start(ctx context.Context) (err error) {
 	if err := l.b.startKeepalived(); err != nil {
 		return err
 	}
-	for _, to := range l.sc.ips.addresses {
-		s, err := traffic.Start(ctx, l.Fabric.Pod(client).Namespace, to)
+	for _, w := range l.sc.ips.ways {
+		s, err := traffic.Start(ctx, l.Fabric.Pod(w.from).Namespace, w.addr)
 		if err != nil {
 			return err
 		}
 		l.streams = append(l.streams, s)
 	}
 	return l.until(ctx, patience, "packets flow to pod a", func() bool { return l.flows(time.Now().Add(-2 * steady)) })
+}
+
+// startClient has a client's own addresses assigned.
+func (l *lab) startClient(ctx context.Context, name string) error {
+	p := &pod{Pod: l.Fabric.Pod(name), lab: l, dir: filepath.Join(l.dir, name)}
+	defer p.close()
+	init, err := p.registrar("init")
+	if err != nil {
+		return err
+	}
+	return init.Wait(ctx, patience)
 }
 
 func (l *lab) pod(name string) (*pod, error) {
@@ -153,7 +154,7 @@ func (l *lab) pod(name string) (*pod, error) {
 	}
 	for _, t := range l.VPC.Topology().Pods {
 		if t.Name == name {
-			p.eni, p.worker = t.Interfaces[0].ENI, t.Worker
+			p.eni, p.worker, p.vrrp = t.Interfaces[0].ENI, t.Worker, t.Interfaces[0].Addresses[0].Addr()
 		}
 	}
 	var err error

@@ -99,7 +99,7 @@ func all(ctx context.Context, o options, out, only, page string, short bool) err
 	began := time.Now()
 	var errs []error
 	for i, sc := range chosen {
-		fmt.Fprintf(os.Stderr, "%2d/%d %-18s %s … ", i+1, len(chosen), sc.name, sc.what)
+		fmt.Fprintf(os.Stderr, "%2d/%d %-24s %s … ", i+1, len(chosen), sc.name, sc.what)
 		r, err := run(ctx, sc, o)
 		if err != nil {
 			fmt.Fprintln(os.Stderr)

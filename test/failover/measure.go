@@ -23,17 +23,22 @@ func (l *lab) measure() Result {
 			continue
 		}
 		calls = append(calls, c)
-		r.Calls[c.Action]++
-		if c.Code != "" {
+		if dryRun(c) {
+			r.Calls[dryRuns]++
+		} else {
+			r.Calls[c.Action]++
+		}
+		if c.Code != "" && c.Code != model.CodeDryRun {
 			r.Refused++
 		}
 	}
-	for i, a := range l.sc.ips.addresses {
+	for i, w := range l.sc.ips.ways {
 		began, packets := l.streams[i].Packets()
-		f := l.family(a, l.began.Sub(began), packets)
-		f.Taken = len(l.taken(a, calls))
-		settled := l.settledAt(a)
-		f.EC2 = Millis(inHand(about(calls, l.holder().worker, a), settled, settled.Add(time.Duration(f.Restored))))
+		f := l.family(w.addr, l.began.Sub(began), packets)
+		f.RouteTable = w.table
+		f.Taken = len(l.taken(w, calls))
+		settled := l.settledAt(w.addr)
+		f.EC2 = Millis(inHand(about(calls, l.holder().worker, w), settled, settled.Add(time.Duration(f.Restored))))
 		r.Families = append(r.Families, f)
 	}
 	r.Took = Millis(time.Since(l.began))
@@ -88,11 +93,12 @@ func (l *lab) settledAt(a netip.Addr) time.Time {
 }
 
 // taken are the calls that took an address from an ENI whose pod had not
-// released it: by assigning it elsewhere, or by unassigning it as somebody else.
-func (l *lab) taken(a netip.Addr, calls []model.Call) []model.Call {
-	owner := l.atStart[a]
+// released it: by assigning or routing it elsewhere, or by unassigning it as
+// somebody else.
+func (l *lab) taken(w way, calls []model.Call) []model.Call {
+	owner := l.atStart[w]
 	var out []model.Call
-	for _, c := range inEffect(calls, a) {
+	for _, c := range inEffect(calls, w) {
 		was, _ := l.VPC.ENI(owner)
 		owner = l.after(c)
 		if was.Name == "" || owner == was.Name || owner == "" && c.Worker == was.Worker {

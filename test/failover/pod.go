@@ -7,29 +7,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"syscall"
 	"time"
-
-	"github.com/vishvananda/netlink"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/proc"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/traffic"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric"
 )
 
-// The names of world.yaml.
+// The names of the pair in world.yaml and zones.yaml.
 const (
-	podA   = "a" // active at first: its priority is higher
-	podB   = "b"
-	client = "client"
-	iface  = "net1"
+	podA  = "a" // active at first: its priority is higher
+	podB  = "b"
+	iface = "net1"
 )
-
-// vrrpPeer is the address in a pod that its peer's VRRP comes from.
-var vrrpPeer = map[string]net.IP{podA: net.IPv4(10, 0, 3, 70), podB: net.IPv4(10, 0, 3, 71)}
 
 // A pod is one of the pair: its application, keepalived and the registrar.
 type pod struct {
@@ -37,8 +31,9 @@ type pod struct {
 	lab    *lab
 	eni    string // the name of the ENI below net1
 	worker string
-	dir    string // its volumes
-	conf   string // keepalived's configuration
+	vrrp   netip.Addr // its own address, which its VRRP comes from
+	dir    string     // its volumes
+	conf   string     // keepalived's configuration
 
 	echo                *traffic.Echo
 	sidecar, keepalived *proc.Process
@@ -145,29 +140,6 @@ func (p *pod) end(ctx context.Context) error {
 		}
 	}
 	return p.Remove()
-}
-
-// deafTo cuts the pod off from its peer's VRRP address, or joins them again,
-// with no way for the kernel to tell keepalived: what is sent to the ENI's own
-// MAC address does not leave the worker.
-func (p *pod) deafTo(peer string, deaf bool) error {
-	h, err := p.Handle()
-	if err != nil {
-		return err
-	}
-	link, err := h.LinkByName(iface)
-	if err != nil {
-		return fmt.Errorf("find %s in pod %s: %w", iface, p.Name, err)
-	}
-	n := &netlink.Neigh{LinkIndex: link.Attrs().Index, IP: vrrpPeer[peer], State: netlink.NUD_PERMANENT, HardwareAddr: link.Attrs().HardwareAddr}
-	change := h.NeighDel
-	if deaf {
-		change = h.NeighSet
-	}
-	if err := change(n); err != nil && !errors.Is(err, syscall.ENOENT) {
-		return fmt.Errorf("cut pod %s off from pod %s: %w", p.Name, peer, err)
-	}
-	return nil
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"os"
@@ -25,8 +26,9 @@ import (
 const ms = time.Millisecond
 
 var (
-	float4 = netip.MustParseAddr("10.0.3.80")
-	zero   = time.Unix(1_000_000, 0)
+	float4  = netip.MustParseAddr("10.0.3.80")
+	direct4 = way{addr: float4}
+	zero    = time.Unix(1_000_000, 0)
 )
 
 func TestLostSpansJoinPacketsInARow(t *testing.T) {
@@ -63,22 +65,42 @@ func TestCallsTakeEffectInTheirOwnOrder(t *testing.T) {
 		call(20, 100, "AssignPrivateIpAddresses", false, "10.0.3.80"),
 		call(30, 100, "AssignPrivateIpAddresses", true, "10.0.3.81"),
 		call(40, 100, "DescribeNetworkInterfaces", true, "10.0.3.80"),
-		call(50, 100, "ReplaceRoute", true, "10.0.3.80/32"),
-	}, float4)
+		call(50, 100, "AssignIpv6Addresses", true, "2001:db8::80"),
+	}, direct4)
 	var names []string
 	for _, c := range got {
 		names = append(names, c.Action)
 	}
-	want := []string{"UnassignPrivateIpAddresses", "ReplaceRoute", "AssignPrivateIpAddresses"}
+	want := []string{"UnassignPrivateIpAddresses", "AssignPrivateIpAddresses"}
 	if !reflect.DeepEqual(names, want) {
 		t.Errorf("got %v, want %v", names, want)
+	}
+}
+
+// TestARouteIsOfOneTable: a call about the other route table is no call about
+// this one, and neither is one about an address without a table.
+func TestARouteIsOfOneTable(t *testing.T) {
+	w := way{addr: outside4, table: zoneA}
+	for name, tt := range map[string]struct {
+		call model.Call
+		want bool
+	}{
+		"this one":    {model.Call{RouteTable: tableID(zoneA), Addresses: []string{"198.51.100.10/32"}}, true},
+		"the other":   {model.Call{RouteTable: tableID(zoneB), Addresses: []string{"198.51.100.10/32"}}, false},
+		"another IP":  {model.Call{RouteTable: tableID(zoneA), Addresses: []string{"198.51.100.11/32"}}, false},
+		"no table":    {model.Call{Addresses: []string{"198.51.100.10"}}, false},
+		"no route IP": {model.Call{RouteTable: tableID(zoneA), Addresses: []string{"2001:db8:f::10/128"}}, false},
+	} {
+		if got := w.named(tt.call); got != tt.want {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
 	}
 }
 
 // TestTakenIsWhatWasNotReleased: by assigning it elsewhere, or by unassigning it
 // on an ENI of another's worker.
 func TestTakenIsWhatWasNotReleased(t *testing.T) {
-	topo, err := topology.Parse("world.yaml", worldYAML)
+	topo, err := topology.Parse("zones.yaml", zonesYAML)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,10 +108,15 @@ func TestTakenIsWhatWasNotReleased(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lab{Sim: &vpcsim.Sim{VPC: vpc}, atStart: map[netip.Addr]string{float4: "w1-n3"}}
+	routed4 := way{addr: float4, table: zoneA}
+	l := &lab{Sim: &vpcsim.Sim{VPC: vpc}, atStart: map[way]string{direct4: "w1-n3", routed4: "w1-n3"}}
 	call := func(at int, action, worker, eni string) model.Call {
 		e, _ := vpc.ENI(eni)
-		return model.Call{Time: zero.Add(time.Duration(at) * ms), Action: action, Worker: worker, ENI: e.ID, Effective: true, Addresses: []string{float4.String()}}
+		c := model.Call{Time: zero.Add(time.Duration(at) * ms), Action: action, Worker: worker, ENI: e.ID, Effective: true, Addresses: []string{float4.String()}}
+		if strings.HasSuffix(action, "Route") {
+			c.RouteTable = tableID(zoneA)
+		}
+		return c
 	}
 	const assign, unassign = "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"
 	for name, tt := range map[string]struct {
@@ -101,11 +128,22 @@ func TestTakenIsWhatWasNotReleased(t *testing.T) {
 		"claimed where it is":    {[]model.Call{call(1, assign, "worker1", "w1-n3")}, 0},
 		"unassigned by a rival":  {[]model.Call{call(1, unassign, "worker2", "w1-n3"), call(2, assign, "worker2", "w2-n3")}, 1},
 		"to and fro":             {[]model.Call{call(1, assign, "worker2", "w2-n3"), call(2, assign, "worker1", "w1-n3")}, 2},
-		"a route, deleted":       {[]model.Call{call(1, "DeleteRoute", "worker1", ""), call(2, "CreateRoute", "worker2", "w2-n3")}, 0},
-		"a route, replaced":      {[]model.Call{call(1, "ReplaceRoute", "worker2", "w2-n3")}, 1},
 	} {
-		if got := len(l.taken(float4, tt.calls)); got != tt.want {
+		if got := len(l.taken(direct4, tt.calls)); got != tt.want {
 			t.Errorf("%s: taken %d times, want %d", name, got, tt.want)
+		}
+	}
+	for name, tt := range map[string]struct {
+		calls []model.Call
+		want  int
+	}{
+		"deleted, then made":      {[]model.Call{call(1, "DeleteRoute", "worker1", ""), call(2, "CreateRoute", "worker2", "w2-n3")}, 0},
+		"replaced":                {[]model.Call{call(1, "ReplaceRoute", "worker2", "w2-n3")}, 1},
+		"deleted by a rival":      {[]model.Call{call(1, "DeleteRoute", "worker2", "")}, 1},
+		"a secondary address too": {[]model.Call{call(1, assign, "worker2", "w2-n3")}, 0},
+	} {
+		if got := len(l.taken(routed4, tt.calls)); got != tt.want {
+			t.Errorf("a route, %s: taken %d times, want %d", name, got, tt.want)
 		}
 	}
 }
@@ -120,7 +158,8 @@ func TestCallsInHandCountOnce(t *testing.T) {
 		call(40, 20, "w1", "10.0.3.80"),
 		call(40, 20, "w2", "10.0.3.81"),
 		call(90, 100, "w2", "10.0.3.80"),
-	}, "w2", float4)
+		{Time: zero.Add(60 * ms), Duration: 20 * ms, Done: true, Worker: "w2", Addresses: []string{"10.0.3.80"}, Params: map[string]string{"DryRun": "true"}},
+	}, "w2", direct4)
 	if got := inHand(calls, zero, zero.Add(100*ms)); len(calls) != 3 || got != 40*ms {
 		t.Errorf("%d calls, %v in hand; want 3, 40ms", len(calls), got)
 	}
@@ -177,7 +216,7 @@ func TestOutageIsKeepalivedsUntilTheKernelHasSettled(t *testing.T) {
 
 func TestGoals(t *testing.T) {
 	g := goal{lost: [2]int{100, none}, taken: [2]int{1, 1}}.but(300, 0)
-	r := Result{Families: []Family{{Address: float4, LostAfter: 250, Taken: 2}, {LostAfter: 9999, Taken: 1}}}
+	r := Result{Families: []Family{{Address: float4, LostAfter: 250, Taken: 2}, {Address: secondary6, LostAfter: 9999, Taken: 1}}}
 	if got := g.missed(r); len(got) != 2 || !strings.Contains(got[0], "250 packets lost") || !strings.Contains(got[1], "taken 2 times") {
 		t.Errorf("missed: %q", got)
 	}
@@ -190,6 +229,22 @@ func TestGoals(t *testing.T) {
 	}
 }
 
+// TestGoalsOfOneRouteTable: another one's are its own.
+func TestGoalsOfOneRouteTable(t *testing.T) {
+	g := goal{lost: [2]int{100, 100}, inTable: map[string][2]int{zoneB: {300, 300}}, taken: [2]int{1, 1}}
+	r := Result{Families: []Family{
+		{Address: outside4, RouteTable: zoneA, LostAfter: 99}, {Address: outside6, RouteTable: zoneA, LostAfter: 250},
+		{Address: outside4, RouteTable: zoneB, LostAfter: 250}, {Address: outside6, RouteTable: zoneB, LostAfter: 301},
+	}}
+	got := g.missed(r)
+	if len(got) != 2 || !strings.Contains(got[0], "2001:db8:f::10 in zone-a: 250 packets") || !strings.Contains(got[1], "2001:db8:f::10 in zone-b: 301 packets") {
+		t.Errorf("missed: %q", got)
+	}
+	if got := g.broken(r, 10); len(got) != 1 || !strings.Contains(got[0], "zone-a") {
+		t.Errorf("broken: %q", got)
+	}
+}
+
 // TestTheExampleIsWhatRuns: what must be replaced and is not there is an error,
 // not a run of something else.
 func TestTheExampleIsWhatRuns(t *testing.T) {
@@ -197,12 +252,14 @@ func TestTheExampleIsWhatRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := writeConfig(text, t.TempDir(), secondary); err != nil {
-		t.Error(err)
-	}
-	for _, gone := range []string{handOverDir, "10.0.3.80/", "2001:db8:0:3:1::80/"} {
-		if _, err := writeConfig(strings.ReplaceAll(text, gone, "x"), t.TempDir(), secondary); err == nil {
-			t.Errorf("a configuration without %s was accepted", gone)
+	for _, k := range []kind{secondary, routes} {
+		if _, err := writeConfig(text, t.TempDir(), k); err != nil {
+			t.Errorf("%s: %v", k.name, err)
+		}
+		for _, gone := range []string{handOverDir, "10.0.3.80/", "2001:db8:0:3:1::80/"} {
+			if _, err := writeConfig(strings.ReplaceAll(text, gone, "x"), t.TempDir(), k); err == nil {
+				t.Errorf("%s: a configuration without %s was accepted", k.name, gone)
+			}
 		}
 	}
 }
@@ -210,7 +267,7 @@ func TestTheExampleIsWhatRuns(t *testing.T) {
 func TestScenariosAreComplete(t *testing.T) {
 	names := map[string]bool{}
 	for _, sc := range matrix() {
-		if names[sc.name] || sc.what == "" || sc.trouble == nil || sc.ips.holder == nil || sc.holder != podA && sc.holder != podB {
+		if names[sc.name] || sc.what == "" || sc.trouble == nil || len(sc.ips.ways) == 0 || sc.holder != podA && sc.holder != podB {
 			t.Errorf("%q is there twice, or not complete", sc.name)
 		}
 		names[sc.name] = true
@@ -247,6 +304,29 @@ func TestPictureIsXML(t *testing.T) {
 		if classes[class] != 3 {
 			t.Errorf("there are %d bars of class %s, want 3: %v", classes[class], class, classes)
 		}
+	}
+}
+
+// TestEachRouteTableHasItsRows: and a call is drawn in one of them.
+func TestEachRouteTableHasItsRows(t *testing.T) {
+	call := Call{At: Millis(ms), Took: Millis(ms), Pod: podB, Action: "ReplaceRoute", RouteTable: zoneB, Addresses: []string{"198.51.100.10/32"}}
+	r := Result{Timeline: Timeline{To: Millis(time.Second), Calls: []Call{call, {At: Millis(ms), Took: Millis(ms), Pod: podB, Action: "DescribeRouteTables"}}}}
+	for _, w := range routes.ways {
+		r.Timeline.Lanes = append(r.Timeline.Lanes, Lanes{Address: w.addr, RouteTable: w.table, EC2: map[string][]Span{podA: {{0, Millis(ms)}}}})
+	}
+	bars := map[string]string{}
+	for _, row := range r.rows() {
+		d := &drawing{to: Millis(time.Second)}
+		row.draw(d, 0)
+		bars[row.name] = fmt.Sprint(strings.Count(d.String(), `class="assign"`), strings.Count(d.String(), `class="describe"`), strings.Count(d.String(), `class="a"`))
+	}
+	want := map[string]string{
+		"IPv4 zone-a": "0 0 0", "IPv6 zone-a": "0 0 0", "IPv4 zone-b": "0 0 0", "IPv6 zone-b": "0 0 0", "a's kernel": "0 0 0", "b's kernel": "0 0 0",
+		"zone-a leads to": "0 0 2", "zone-b leads to": "0 0 2",
+		"a's calls zone-a": "0 0 0", "a's calls zone-b": "0 0 0", "b's calls zone-a": "0 1 0", "b's calls zone-b": "1 0 0",
+	}
+	if !reflect.DeepEqual(bars, want) {
+		t.Errorf("got %v, want %v", bars, want)
 	}
 }
 

@@ -22,8 +22,8 @@ type Result struct {
 	// Took is the time from the trouble's beginning to the end of the watch.
 	Took     Millis   `json:"tookMs"`
 	Families []Family `json:"families"`
-	// Calls are the EC2 calls of both pods by action; Refused is how many of
-	// them did not end with success.
+	// Calls are the EC2 calls of both pods by action, and how many only asked
+	// for the right to one; Refused is how many did not end with success.
 	Calls   map[string]int `json:"ec2Calls"`
 	Refused int            `json:"ec2CallsRefused"`
 	// Holder is the pod that must have the addresses in the end. Right says
@@ -43,9 +43,14 @@ type Result struct {
 	goal goal
 }
 
-// A Family is one of the floating IPs, since the trouble began.
+// dryRuns is the key in Result.Calls of the calls that changed nothing.
+const dryRuns = "DryRun"
+
+// A Family is one of the floating IPs, since the trouble began; where they are
+// routes, in one of the route tables.
 type Family struct {
-	Address netip.Addr `json:"address"`
+	Address    netip.Addr `json:"address"`
+	RouteTable string     `json:"routeTable,omitempty"`
 	// Sent, Lost and Gap are a client's view at 1,000 packets a second; Gap is
 	// the longest time without an answer.
 	Sent int    `json:"sent"`
@@ -63,6 +68,8 @@ type Family struct {
 	// Taken is how many calls took the address from another pod's ENI.
 	Taken int `json:"taken"`
 }
+
+func (f Family) way() way { return way{addr: f.Address, table: f.RouteTable} }
 
 // total is the number of calls.
 func (r Result) total() (n int) {

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/traffic"
@@ -39,9 +38,9 @@ func runOnce(ctx context.Context, sc scenario, opts options) (r Result, err erro
 		if !l.holds(l.a) {
 			return errTooSoon
 		}
-		l.atStart = map[netip.Addr]string{}
-		for _, a := range sc.ips.addresses {
-			l.atStart[a] = sc.ips.holder(l.VPC, a)
+		l.atStart = map[way]string{}
+		for _, w := range sc.ips.ways {
+			l.atStart[w] = w.holder(l.VPC)
 		}
 		l.began = time.Now()
 		l.quiet()

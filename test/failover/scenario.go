@@ -38,7 +38,16 @@ const (
 	defaultWatch = 2 * time.Second
 	// seen is longer than the interval between two looks at IMDS.
 	seen = 6 * time.Second
+	// untilReleased is longer than a route is left alone after its address went.
+	untilReleased = 5 * time.Second
+	// routeLooks is how often watchedRoutes are looked at: as often as the
+	// registrar accepts.
+	routeLooks = 30 * time.Second
 )
+
+// watchedRoutes are routes that are looked at every half a minute instead of
+// every few, as nothing else tells that a rival has let go of them.
+var watchedRoutes = routes.with("--describe-interval=" + routeLooks.String())
 
 // matrix is every scenario. A floating IP of another kind is a line with
 // another kind. same-worker is not in the short form as long as a release that
@@ -71,5 +80,16 @@ func matrix() []scenario {
 		{name: "kill-a-before", what: "hand-over, a's registrar is killed just before", ips: secondary, trouble: killAt(podA, atStart), holder: podB, goal: atOnceTaken},
 		{name: "kill-a-gone", what: "… as the addresses leave a", ips: secondary, trouble: killAt(podA, atDisappearance), holder: podB, goal: atOnceTaken},
 		{name: "kill-a-releasing", what: "… while its release is under way", ips: secondary, short: true, trouble: killAt(podA, atCall("Unassign*")), holder: podB, goal: atOnceTaken},
+
+		{name: "routes-hand-over", what: "a hands over on request", ips: routes, short: true, trouble: handOver, holder: podB, watch: untilReleased, goal: atOnce},
+		{name: "routes-keepalived-killed", what: "keepalived on a is killed, and started again 1 s later", ips: routes, trouble: keepalivedKilled(kubeletRestart), holder: podB, watch: untilReleased, goal: atOnce},
+		{name: "routes-pod-deleted", what: "pod a is deleted: SIGTERM to keepalived, then to the registrar", ips: routes, trouble: podDeleted, holder: podB, watch: untilReleased, goal: atOnce},
+		{name: "routes-worker-gone", what: "a's worker loses power: the routes lead to its ENI", ips: routes, trouble: workerGone, holder: podB, goal: atOnce},
+		{name: "routes-split-5s", what: "a and b do not hear each other for 5 s; --describe-interval is 30 s", ips: watchedRoutes, age: seen, trouble: split(5 * time.Second), holder: podA, limit: 2 * routeLooks, goal: healedRoutes(5 * time.Second)},
+		{name: "routes-split-45s", what: "the same for 45 s", ips: watchedRoutes, age: seen, trouble: split(45 * time.Second), holder: podA, limit: 2 * routeLooks, goal: healedRoutes(45 * time.Second)},
+		{name: "routes-ec2-300ms", what: "hand-over, EC2 takes 300 ms for a call", ips: routes, before: latency(300 * time.Millisecond), trouble: handOver, holder: podB, goal: answering(300 * time.Millisecond)},
+		{name: "routes-one-throttled", what: "hand-over, EC2 throttles what changes the route table of zone b, for 5 s", ips: routes, trouble: tableThrottled(zoneB, 5*time.Second, handOver), holder: podB, watch: untilReleased, goal: tableLate(zoneB, 5*time.Second)},
+		{name: "routes-kill-b-calling", what: "hand-over, b's registrar is killed while its first call is under way", ips: routes, trouble: killAt(podB, atCall("ReplaceRoute")), holder: podB, watch: untilReleased, goal: restarted},
+		{name: "routes-kill-a-gone", what: "hand-over, a's registrar is killed as the addresses leave a", ips: routes, trouble: killAt(podA, atDisappearance), holder: podB, watch: untilReleased, goal: atOnce},
 	}
 }

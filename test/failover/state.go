@@ -16,8 +16,8 @@ import (
 // holds says whether a pod alone has the floating IPs in its kernel, and the
 // VPC delivers them to it.
 func (l *lab) holds(p *pod) bool {
-	for _, a := range l.sc.ips.addresses {
-		if l.sc.ips.holder(l.VPC, a) != p.eni {
+	for _, w := range l.sc.ips.ways {
+		if w.holder(l.VPC) != p.eni {
 			return false
 		}
 	}
@@ -65,17 +65,19 @@ func (l *lab) keepalivedHasChosen(p *pod) bool {
 // wrongs says what is not as it must be.
 func (l *lab) wrongs() (wrong []string) {
 	h := l.holder()
-	for i, a := range l.sc.ips.addresses {
+	for _, a := range l.sc.ips.addresses {
 		for _, p := range []*pod{l.a, l.b} {
 			if has := l.kernel.has(p.Name, a); has != (p == h) {
 				wrong = append(wrong, fmt.Sprintf("%s is on pod %s: %v", a, p.Name, has))
 			}
 		}
-		if eni := l.sc.ips.holder(l.VPC, a); eni != h.eni {
-			wrong = append(wrong, fmt.Sprintf("EC2 has %s on %s, not on %s", a, cmp.Or(eni, "no ENI"), h.eni))
+	}
+	for i, w := range l.sc.ips.ways {
+		if eni := w.holder(l.VPC); eni != h.eni {
+			wrong = append(wrong, fmt.Sprintf("EC2 has %s on %s, not on %s", w, cmp.Or(eni, "no ENI"), h.eni))
 		}
 		if s := l.streams[i]; s.AnsweredSince(time.Now().Add(-2*steady)) < int(steady/traffic.Interval) {
-			wrong = append(wrong, fmt.Sprintf("packets to %s are not answered", a))
+			wrong = append(wrong, fmt.Sprintf("packets from %s to %s are not answered", w.from, w.addr))
 		}
 	}
 	return wrong

@@ -43,8 +43,8 @@ type drawing struct {
 func picture(rep report) []byte {
 	d := &drawing{y: headHeight}
 	height := headHeight + 20
-	for range rep.Results {
-		height += titleSpace + len(rows)*rowHeight + axisSpace
+	for _, r := range rep.Results {
+		height += titleSpace + len(r.rows())*rowHeight + axisSpace
 	}
 	d.printf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d">`, pageWidth, height, pageWidth, height)
 	d.printf("<style>%s\n</style>\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>", style)
@@ -78,7 +78,7 @@ func (d *drawing) x(at Millis) float64 {
 }
 
 func (d *drawing) legend(machine string) {
-	d.text(20, 30, "title", "make failover: a pair with keepalived and the registrar, and what its client sees")
+	d.text(20, 30, "title", "make failover: a pair with keepalived and the registrar, and what its clients see")
 	d.text(20, 48, "small", machine+" Each scenario has its own scale, from the moment of the trouble. Point at a bar for its figures.")
 	x := 20
 	for _, l := range []struct{ class, text string }{
@@ -89,7 +89,7 @@ func (d *drawing) legend(machine string) {
 	}
 	x = 20
 	for _, l := range []struct{ class, text string }{
-		{"assign", "EC2 call: assign, replace or create a route"}, {"unassign", "unassign, delete a route"}, {"describe", "describe"},
+		{"assign", "EC2 call: assign, replace or create a route"}, {"unassign", "unassign, delete a route"}, {"describe", "describe, dry run"},
 		{"refused", "refused, throttled or dropped"},
 	} {
 		x = d.key(x, 80, l.class, l.text)

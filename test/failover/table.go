@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"runtime"
 	"strings"
@@ -35,22 +36,23 @@ func printTable(out io.Writer, rep report) {
 			end = "**wrong**"
 		}
 		for i, f := range r.Families {
+			mostLost, mostTaken := r.goal.of(f)
 			name, calls, holder := "`"+r.Name+"`", r.calls(), end
 			if i > 0 {
 				name, calls, holder = "", "", ""
 			}
 			goal, mark := "–", ""
-			if g := r.goal.lost[i]; g != none {
-				goal = fmt.Sprintf("≤ %d", g)
-				if f.LostAfter > g {
+			if mostLost != none {
+				goal = fmt.Sprintf("≤ %d", mostLost)
+				if f.LostAfter > mostLost {
 					mark = " **missed**"
 				}
 			}
 			taken := fmt.Sprint(f.Taken)
-			if g := r.goal.taken[i]; g != none && f.Taken > g {
-				taken += fmt.Sprintf(" **> %d**", g)
+			if mostTaken != none && f.Taken > mostTaken {
+				taken += fmt.Sprintf(" **> %d**", mostTaken)
 			}
-			fmt.Fprintf(w, "| %s\t| %s\t| %d\t| %s\t| %s\t| %d\t| %s%s\t| %s\t| %s\t| %s\t| %s\t|\n", name, family(f.Address.Is4()),
+			fmt.Fprintf(w, "| %s\t| %s\t| %d\t| %s\t| %s\t| %d\t| %s%s\t| %s\t| %s\t| %s\t| %s\t|\n", name, family(f.Address, f.RouteTable),
 				f.Lost, f.Gap, f.Keepalived, f.LostAfter, goal, mark, f.EC2, taken, calls, holder)
 		}
 	}
@@ -58,11 +60,13 @@ func printTable(out io.Writer, rep report) {
 	fmt.Fprintf(out, "\n%s It took %v.\n", rep.Machine, time.Duration(rep.Took).Round(time.Second))
 }
 
-func family(ipv4 bool) string {
-	if ipv4 {
-		return "IPv4"
+// family is "IPv4", or "IPv4 zone-b" where the address is a route.
+func family(a netip.Addr, table string) string {
+	name := "IPv6"
+	if a.Is4() {
+		name = "IPv4"
 	}
-	return "IPv6"
+	return strings.TrimSpace(name + " " + table)
 }
 
 // calls is "5: 1 Assign4, 2 Assign6 …, 1 refused".
@@ -71,7 +75,7 @@ func (r Result) calls() string {
 	for _, a := range []struct{ action, short string }{
 		{"DescribeNetworkInterfaces", "D"}, {"AssignPrivateIpAddresses", "A4"}, {"UnassignPrivateIpAddresses", "U4"},
 		{"AssignIpv6Addresses", "A6"}, {"UnassignIpv6Addresses", "U6"}, {"DescribeRouteTables", "DR"},
-		{"ReplaceRoute", "RR"}, {"CreateRoute", "CR"}, {"DeleteRoute", "XR"},
+		{"ReplaceRoute", "RR"}, {"CreateRoute", "CR"}, {"DeleteRoute", "XR"}, {dryRuns, "P"},
 	} {
 		if n := r.Calls[a.action]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, a.short))

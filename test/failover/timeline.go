@@ -39,15 +39,19 @@ type Call struct {
 	Pod       string   `json:"pod"`
 	Action    string   `json:"action"`
 	Addresses []string `json:"addresses,omitempty"`
-	Code      string   `json:"code,omitempty"`
+	// RouteTable is the name of the route table that the call changes, if one.
+	RouteTable string `json:"routeTable,omitempty"`
+	DryRun     bool   `json:"dryRun,omitempty"`
+	Code       string `json:"code,omitempty"`
 }
 
 // ipv6 says whether the call names IPv6 addresses.
 func (c Call) ipv6() bool { return len(c.Addresses) > 0 && strings.Contains(c.Addresses[0], ":") }
 
-// Lanes are the spans of one address.
+// Lanes are the spans of one address, in one route table where it is a route.
 type Lanes struct {
-	Address netip.Addr `json:"address"`
+	Address    netip.Addr `json:"address"`
+	RouteTable string     `json:"routeTable,omitempty"`
 	// Lost are the spans in which packets were sent that had no answer.
 	Lost []Span `json:"lost"`
 	// InKernel are the spans in which the pods had the address, by pod; EC2 are
@@ -70,11 +74,18 @@ func (l *lab) timeline(calls []model.Call) Timeline {
 		if !c.Done {
 			took = time.Since(c.Time)
 		}
-		t.Calls = append(t.Calls, Call{At: since(c.Time), Took: Millis(took), Pod: l.podOf(c), Action: c.Action, Addresses: c.Addresses, Code: c.Code})
+		call := Call{At: since(c.Time), Took: Millis(took), Pod: l.podOf(c), Action: c.Action, Addresses: c.Addresses, DryRun: dryRun(c), Code: c.Code}
+		for _, w := range l.sc.ips.ways {
+			if c.RouteTable != "" && tableID(w.table) == c.RouteTable {
+				call.RouteTable = w.table
+			}
+		}
+		t.Calls = append(t.Calls, call)
 	}
-	for i, a := range l.sc.ips.addresses {
+	for i, w := range l.sc.ips.ways {
+		a := w.addr
 		began, packets := l.streams[i].Packets()
-		lane := Lanes{Address: a, Lost: lostSpans(packets, l.began.Sub(began)), InKernel: map[string][]Span{}, EC2: map[string][]Span{}}
+		lane := Lanes{Address: a, RouteTable: w.table, Lost: lostSpans(packets, l.began.Sub(began)), InKernel: map[string][]Span{}, EC2: map[string][]Span{}}
 		for _, p := range []string{podA, podB} {
 			var flips []flip
 			for _, c := range l.kernel.all() {
@@ -84,7 +95,7 @@ func (l *lab) timeline(calls []model.Call) Timeline {
 			}
 			lane.InKernel[p] = spans(flips, t.To)
 		}
-		l.ownership(&lane, a, calls, t)
+		l.ownership(&lane, w, calls, t)
 		t.Lanes = append(t.Lanes, lane)
 	}
 	return t
@@ -92,7 +103,7 @@ func (l *lab) timeline(calls []model.Call) Timeline {
 
 // ownership fills in where EC2 had the address. Where both pods share an ENI
 // they share the lane of pod a.
-func (l *lab) ownership(lane *Lanes, a netip.Addr, calls []model.Call, t Timeline) {
+func (l *lab) ownership(lane *Lanes, w way, calls []model.Call, t Timeline) {
 	flips := map[string][]flip{}
 	set := func(at Millis, eni string) {
 		for _, p := range []*pod{l.a, l.b} {
@@ -102,8 +113,8 @@ func (l *lab) ownership(lane *Lanes, a netip.Addr, calls []model.Call, t Timelin
 			flips[p.Name] = append(flips[p.Name], flip{at, p.eni == eni})
 		}
 	}
-	set(t.From, l.atStart[a])
-	for _, c := range inEffect(calls, a) {
+	set(t.From, l.atStart[w])
+	for _, c := range inEffect(calls, w) {
 		set(Millis(effect(c).Sub(l.began)), l.after(c))
 	}
 	for p, f := range flips {

@@ -53,27 +53,6 @@ func workerGone(_ context.Context, l *lab) error {
 	return l.a.Worker().Remove()
 }
 
-// split cuts the pods off from each other, and not from anybody else.
-func split(lasting time.Duration) trouble {
-	return func(ctx context.Context, l *lab) error {
-		l.mark("", "split")
-		if err := l.deaf(true); err != nil {
-			return err
-		}
-		pause(ctx, lasting)
-		l.mark("", "healed")
-		l.quiet()
-		return l.deaf(false)
-	}
-}
-
-func (l *lab) deaf(deaf bool) error {
-	if err := l.a.deafTo(podB, deaf); err != nil {
-		return err
-	}
-	return l.b.deafTo(podA, deaf)
-}
-
 // flapping hands over to and fro; an even number ends at pod a.
 func flapping(times int) trouble {
 	const each = 400 * time.Millisecond
@@ -119,6 +98,20 @@ func throttled(then trouble) trouble {
 			l.VPC.Inject(model.Fault{Action: action, Code: model.CodeThrottled, Spare: 10})
 		}
 		return then(ctx, l)
+	}
+}
+
+// tableThrottled lets EC2 throttle what changes one route table for a while.
+func tableThrottled(table string, lasting time.Duration, then trouble) trouble {
+	return func(ctx context.Context, l *lab) error {
+		l.mark("", "EC2 throttles "+table)
+		l.VPC.Inject(model.Fault{Action: "*Route", RouteTable: table, Code: model.CodeThrottled, For: lasting})
+		if err := then(ctx, l); err != nil {
+			return err
+		}
+		pause(ctx, lasting)
+		l.mark("", "EC2 throttles no more")
+		return nil
 	}
 }
 
@@ -179,7 +172,7 @@ func atAnswer(actions ...string) func(*lab, *pod) bool {
 
 func (l *lab) called(p *pod, actions []string, done bool) bool {
 	for _, c := range l.VPC.Calls(actions...) {
-		if c.Worker == p.worker && c.Done == done && c.Time.After(l.began) {
+		if c.Worker == p.worker && c.Done == done && !dryRun(c) && c.Time.After(l.began) {
 			return true
 		}
 	}
