@@ -153,14 +153,13 @@ func (l *Ledger) madeRoom(id string, now time.Time) {
 // retryDelay is how long a claim waits after a refusal: all addresses of a call
 // as long, so that they stay together.
 func (l *Ledger) retryDelay(c *claim, class eniassign.Class, now time.Time) time.Duration {
-	switch {
-	case class != eniassign.Transient:
+	if class != eniassign.Transient {
 		return l.delay(class, c.attempts)
-	case c.Table != "" && !c.wanted:
-		return l.stretched(routeLinger) // what stops the release stops the new holder's claim, too
 	}
-	below := RetryBelow(c.attempts, now.Sub(c.refused), l.urgent(c))
-	return l.jittered(below, l.jitter)
+	if c.Table != "" && !c.wanted { // what stops the release stops the new holder's claim, too
+		return routeLinger + l.jittered(RetryBelow(c.attempts, now.Sub(c.refused), false), l.jitter)
+	}
+	return l.jittered(RetryBelow(c.attempts, now.Sub(c.refused), l.urgent(c)), l.jitter)
 }
 
 // delay is how long to wait after a refusal.
