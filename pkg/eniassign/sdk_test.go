@@ -231,7 +231,7 @@ func FuzzEC2Answer(f *testing.F) {
 	f.Add(200, "<a><assignedIpv6Addresses><item>2001:db8::1</item>", 400, xmlError("InvalidParameterValue", "x"))
 	f.Fuzz(func(t *testing.T, status int, body string, status2 int, body2 string) {
 		if status < 200 || status > 599 || status2 < 200 || status2 > 599 {
-			t.Skip()
+			return
 		}
 		n := 0
 		var good strings.Builder
