@@ -5,42 +5,30 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"os"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/test/measured"
 )
 
-// A figure is one measured thing. Its JSON form is that of every measuring
-// target of this repository.
+// A figure is one measured thing and what it may be at most.
 type figure struct {
-	Name   string  `json:"name"`
-	Unit   string  `json:"unit"`
-	Median float64 `json:"median"`
-	P99    float64 `json:"p99"`
-	N      int     `json:"n"`
-	// Goal bounds the median and, after a slash, the 99th percentile.
-	Goal string `json:"goal"`
-	// Peer is what others take, on another machine; where nobody is named, the
-	// Python sample of the AWS blog "Automated IP address management for Multus
-	// workers and pods".
-	Peer string `json:"peer"`
-
+	measured.Figure
 	maxMedian, maxP99 float64
 }
 
 // of makes a figure of samples.
 func of(name, unit string, samples []float64, maxMedian, maxP99 float64, peer string) figure {
 	slices.Sort(samples)
-	f := figure{Name: name, Unit: unit, N: len(samples), Median: percentile(samples, 50), P99: percentile(samples, 99),
-		Peer: peer, maxMedian: maxMedian, maxP99: maxP99, Goal: fmt.Sprintf("≤ %g / ≤ %g", maxMedian, maxP99)}
+	f := figure{maxMedian: maxMedian, maxP99: maxP99, Figure: measured.Figure{
+		Name: name, Unit: unit, N: len(samples), Median: measured.Percentile(samples, 50), P99: measured.Percentile(samples, 99),
+		Goal: fmt.Sprintf("≤ %g / ≤ %g", maxMedian, maxP99), Peer: peer,
+	}}
 	switch {
 	case maxMedian == 0 && maxP99 == 0:
 		f.Goal = "0"
@@ -48,14 +36,6 @@ func of(name, unit string, samples []float64, maxMedian, maxP99 float64, peer st
 		f.Goal = fmt.Sprintf("≤ %g", maxMedian)
 	}
 	return f
-}
-
-// percentile is the smallest sample that at least p percent are not above.
-func percentile(sorted []float64, p int) float64 {
-	if len(sorted) == 0 {
-		return math.NaN()
-	}
-	return sorted[max(0, (len(sorted)*p+99)/100-1)]
 }
 
 func (f figure) reached() bool { return f.Median <= f.maxMedian && f.P99 <= f.maxP99 }
@@ -75,36 +55,7 @@ func printTable(out io.Writer, figures []figure) {
 		fmt.Fprintf(w, "| %s\t| %s\t| %.4g\t| %.4g\t| %d\t| %s%s\t| %s\t|\n", f.Name, f.Unit, f.Median, f.P99, f.N, f.Goal, mark, f.Peer)
 	}
 	w.Flush()
-	fmt.Fprintf(out, "\n%s\n", machine())
-}
-
-// machine says what it was measured on.
-func machine() string {
-	model := runtime.GOARCH
-	if raw, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range strings.Lines(string(raw)) {
-			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-				model = strings.TrimSpace(value)
-				break
-			}
-		}
-	}
-	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	return fmt.Sprintf("Measured by `make bench` on %d CPUs (%s), Linux %s, %s.", runtime.NumCPU(), model, strings.TrimSpace(string(kernel)), runtime.Version())
-}
-
-func writeJSON(path string, figures []figure) error {
-	raw, err := json.MarshalIndent(figures, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode the figures: %w", err)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("write the figures: %w", err)
-	}
-	if err := os.WriteFile(path, append(raw, '\n'), 0o644); err != nil {
-		return fmt.Errorf("write the figures: %w", err)
-	}
-	return nil
+	fmt.Fprintf(out, "\n%s\n", measured.By("make bench"))
 }
 
 // missed names the goals that were not reached.

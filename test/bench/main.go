@@ -20,6 +20,7 @@ import (
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/sandbox"
+	"github.com/multus-ip-registrar/multus-ip-registrar/test/measured"
 )
 
 func main() {
@@ -106,5 +107,5 @@ func run(ctx context.Context, o options) error {
 		figures = append(figures, got...)
 	}
 	printTable(os.Stdout, figures)
-	return errors.Join(writeJSON(o.out, figures), missed(figures))
+	return errors.Join(measured.WriteJSON(o.out, figures), missed(figures))
 }

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/sandbox"
+	"github.com/multus-ip-registrar/multus-ip-registrar/test/measured"
 )
 
 func main() {
@@ -95,7 +95,7 @@ func all(ctx context.Context, o options, out, only, page string, short bool) err
 	if len(chosen) == 0 {
 		return fmt.Errorf("-only %s matches no scenario", only)
 	}
-	rep := report{Machine: machine()}
+	rep := report{Machine: measured.By("make failover")}
 	began := time.Now()
 	var errs []error
 	for i, sc := range chosen {
@@ -111,12 +111,8 @@ func all(ctx context.Context, o options, out, only, page string, short bool) err
 	}
 	rep.Took = Millis(time.Since(began))
 	printTable(os.Stdout, rep)
-	raw, err := json.MarshalIndent(rep, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode the figures: %w", err)
-	}
-	errs = append(errs, writeFile(filepath.Join(out, "failover.json"), append(raw, '\n')),
-		writeFile(filepath.Join(out, "failover.svg"), picture(rep)))
+	errs = append(errs, measured.WriteJSON(filepath.Join(out, "failover.json"), rep),
+		measured.WriteFile(filepath.Join(out, "failover.svg"), picture(rep)))
 	if page != "" && len(rep.Results) == len(chosen) {
 		errs = append(errs, writePage(page, rep))
 	}

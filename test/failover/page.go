@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/test/measured"
 )
 
 // writePage puts the scenarios and the figures between the marks of a page.
@@ -28,7 +30,7 @@ func writePage(path string, rep report) error {
 			return fmt.Errorf("write the figures into %s: %w", path, err)
 		}
 	}
-	return writeFile(path, []byte(text))
+	return measured.WriteFile(path, []byte(text))
 }
 
 // between replaces what stands between the marks of a name.

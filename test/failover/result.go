@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -95,13 +93,3 @@ func (m Millis) MarshalJSON() ([]byte, error) {
 }
 
 func (m Millis) String() string { return fmt.Sprintf("%d ms", time.Duration(m).Milliseconds()) }
-
-func writeFile(path string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := os.WriteFile(path, content, 0o644); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
-}

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
-	"runtime"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -89,19 +87,4 @@ func (r Result) calls() string {
 		text += fmt.Sprintf(" (%d refused)", r.Refused)
 	}
 	return text
-}
-
-// machine says what it was measured on.
-func machine() string {
-	model := runtime.GOARCH
-	if raw, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range strings.Lines(string(raw)) {
-			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-				model = strings.TrimSpace(value)
-				break
-			}
-		}
-	}
-	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	return fmt.Sprintf("Measured by `make failover` on %d CPUs (%s), Linux %s, %s.", runtime.NumCPU(), model, strings.TrimSpace(string(kernel)), runtime.Version())
 }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/test/measured"
 )
 
 // options say what is played.
@@ -41,5 +43,9 @@ func run(out, progress io.Writer, play func(o options, event, way string) (resul
 		}
 	}
 	printAll(out, o, results)
-	return errors.Join(writeJSON(o.out, results), missed(results))
+	var figures []measured.Figure
+	for _, r := range results {
+		figures = append(figures, r.figures()...)
+	}
+	return errors.Join(measured.WriteJSON(o.out, figures), missed(results))
 }

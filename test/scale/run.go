@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
+	"github.com/multus-ip-registrar/multus-ip-registrar/test/measured"
 )
 
 // horizon ends a run whose pods are never all routed.
@@ -136,13 +137,11 @@ func bound(action string, calls int) float64 {
 	return max(0, (float64(calls)-size)/refill)
 }
 
-// percentiles are the median and the 99th percentile: the smallest sample that
-// so many are not above.
+// percentiles are the median and the 99th percentile, 0 where there is none.
 func percentiles(samples []float64) (median, p99 float64) {
 	if len(samples) == 0 {
 		return 0, 0
 	}
 	slices.Sort(samples)
-	at := func(p int) float64 { return samples[max(0, (len(samples)*p+99)/100-1)] }
-	return at(50), at(99)
+	return measured.Percentile(samples, 50), measured.Percentile(samples, 99)
 }

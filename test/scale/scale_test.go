@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/ledger"
+	"github.com/multus-ip-registrar/multus-ip-registrar/test/measured"
 )
 
 var (
@@ -44,14 +45,14 @@ func TestScale(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	var figures []figure
+	var figures []measured.Figure
 	raw, err := os.ReadFile(o.out)
 	if err != nil || json.Unmarshal(raw, &figures) != nil {
 		t.Fatalf("%s has no figures: %v", o.out, err)
 	}
 	for key := range strings.SplitSeq(o.ways, ",") {
 		m, _ := mannerOf(key)
-		told := slices.ContainsFunc(figures, func(f figure) bool { return strings.Contains(f.Name, m.name) && f.Median > 0 })
+		told := slices.ContainsFunc(figures, func(f measured.Figure) bool { return strings.Contains(f.Name, m.name) && f.Median > 0 })
 		if !told || !strings.Contains(tables.String(), m.name) {
 			t.Errorf("nothing is told of %s", m.name)
 		}

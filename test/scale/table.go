@@ -4,16 +4,15 @@
 package scale
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/test/measured"
 )
 
 // goalRatio is how much longer than the lower bound it may take.
@@ -107,26 +106,15 @@ func printCoalesced(out io.Writer, o options) {
 		o.workers, clock(ask), enis, clock(assign))
 }
 
-// A figure has the JSON form of every measuring target of this repository.
-type figure struct {
-	Name   string  `json:"name"`
-	Unit   string  `json:"unit"`
-	Median float64 `json:"median"`
-	P99    float64 `json:"p99"`
-	N      int     `json:"n"`
-	Goal   string  `json:"goal"`
-	Peer   string  `json:"peer"`
-}
-
-func (r result) figures() []figure {
-	of := func(what, unit string, median, p99 float64, n int) figure {
-		return figure{Name: r.Event + ", " + r.Way + ": " + what, Unit: unit, Median: median, P99: p99, N: n}
+func (r result) figures() []measured.Figure {
+	of := func(what, unit string, median, p99 float64, n int) measured.Figure {
+		return measured.Figure{Name: r.Event + ", " + r.Way + ": " + what, Unit: unit, Median: median, P99: p99, N: n}
 	}
 	total := of("all routed after", "s", r.Total, r.Total, r.Pods)
 	if r.goal {
 		total.Goal = fmt.Sprintf("≤ %g", goalRatio*r.Bound)
 	}
-	out := []figure{
+	out := []measured.Figure{
 		of("pods routed", "pods", float64(r.Routed), float64(r.Routed), r.Pods), total,
 		of("the buckets need, for "+r.Busiest, "s", r.Bound, r.Bound, 1),
 		of("a pod is routed after", "s", r.Median, r.P99, r.Routed),
@@ -143,24 +131,6 @@ func (r result) figures() []figure {
 			of(action+" throttled", "calls", float64(t.Throttled), float64(t.Throttled), 1))
 	}
 	return out
-}
-
-func writeJSON(path string, results []result) error {
-	var all []figure
-	for _, r := range results {
-		all = append(all, r.figures()...)
-	}
-	raw, err := json.MarshalIndent(all, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode the figures: %w", err)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("write the figures: %w", err)
-	}
-	if err := os.WriteFile(path, append(raw, '\n'), 0o644); err != nil {
-		return fmt.Errorf("write the figures: %w", err)
-	}
-	return nil
 }
 
 // missed names the goals that were not reached.
