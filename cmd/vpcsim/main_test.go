@@ -6,7 +6,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -14,24 +13,17 @@ import (
 	"testing"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/cli"
-	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/sandbox"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/sandboxtest"
 )
 
 // asCommand makes the test binary the command itself.
 const asCommand = "VPCSIM_TEST_COMMAND"
 
 func TestMain(m *testing.M) {
-	code, err := sandbox.Run(sandbox.Options{}, func() int {
-		if os.Getenv(asCommand) != "" {
-			main()
-		}
-		return m.Run()
-	})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
+	if os.Getenv(asCommand) != "" {
+		main()
 	}
-	os.Exit(code)
+	os.Exit(sandboxtest.Main(m, sandboxtest.Options{}))
 }
 
 // command is vpcsim with arguments, as a process of its own.

@@ -8,9 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,28 +18,12 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/sandboxtest"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/netspace"
-	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/sandbox"
 )
 
 func TestMain(m *testing.M) {
-	code, err := sandbox.Run(sandbox.Options{}, m.Run)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// buildRegistrar builds the real program.
-func buildRegistrar(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "registrar")
-	out, err := exec.Command("go", "build", "-o", path, "../../cmd/registrar").CombinedOutput()
-	if err != nil {
-		t.Fatalf("build the registrar: %v\n%s", err, out)
-	}
-	return path
+	os.Exit(sandboxtest.Main(m, sandboxtest.Options{Registrar: true}))
 }
 
 // script is a program that stands in for the registrar.
@@ -76,7 +58,7 @@ func wantNothingLeft(t *testing.T) {
 func TestTheStoryComesTrue(t *testing.T) {
 	var out bytes.Buffer
 	began := time.Now()
-	report, err := Run(t.Context(), Options{Registrar: buildRegistrar(t), Out: &out, Prefix: "story"})
+	report, err := Run(t.Context(), Options{Registrar: sandboxtest.Registrar(), Out: &out, Prefix: "story"})
 	t.Logf("%s\nafter %v", out.String(), time.Since(began))
 	if err != nil || !report.OK {
 		t.Fatalf("Run: %v, failed: %q", err, report.Failed)
@@ -125,7 +107,7 @@ func wantNoRouteLost(t *testing.T, report Report) {
 }
 
 func TestABrokenRegistrarIsSeen(t *testing.T) {
-	registrar := buildRegistrar(t)
+	registrar := sandboxtest.Registrar()
 	for _, tc := range []struct{ name, script, want string }{
 		{"says it is done and does nothing", "exit 0", "EC2 has the 2 addresses of client"},
 		{"fails", "echo sorry; exit 3", "init in client ends with exit code 0: no. registrar init in client: exit status 3"},
@@ -174,7 +156,7 @@ func (c cancelAt) Write(b []byte) (int, error) {
 }
 
 func TestAnInterruptLeavesNothing(t *testing.T) {
-	registrar := buildRegistrar(t)
+	registrar := sandboxtest.Registrar()
 	for _, words := range []string{"1. The VPC", "2. The pods", "active and standby run", "zone b loses power", "cut off"} {
 		t.Run(words, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())

@@ -4,29 +4,10 @@
 package vpcsim
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
-
-	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/sandbox"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/sandboxtest"
 )
 
-func TestMain(m *testing.M) {
-	code, err := sandbox.Run(sandbox.Options{}, func() int {
-		code := m.Run()
-		if code == 0 {
-			if err := goleak.Find(); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				return 1
-			}
-		}
-		return code
-	})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(sandboxtest.Main(m, sandboxtest.Options{})) }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/sandboxtest"
 )
 
 const (
@@ -24,7 +26,7 @@ const (
 // taken more often than the laws allow, and no more packets are lost than the
 // goal, or what holds until it is reached.
 func TestShortForm(t *testing.T) {
-	o := options{registrar: os.Getenv(binaryEnv)}
+	o := options{registrar: sandboxtest.Registrar()}
 	if err := o.prepare("../.."); err != nil {
 		t.Fatal(err)
 	}

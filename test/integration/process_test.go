@@ -18,6 +18,7 @@ import (
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/control"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/ledger"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/sandboxtest"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/netspace"
 )
 
@@ -69,7 +70,7 @@ func (l *lab) containerIn(ns *netspace.Namespace, env []string) *container {
 func (c *container) start(args ...string) *process {
 	c.lab.t.Helper()
 	p := &process{lab: c.lab, args: args, ended: make(chan struct{})}
-	p.cmd = exec.Command(os.Getenv(binaryEnv), args...)
+	p.cmd = exec.Command(sandboxtest.Registrar(), args...)
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = c.env, &p.stdout, &p.stderr
 	check(c.lab.t, startConfined(c.ns, p.cmd))
 	go func() {

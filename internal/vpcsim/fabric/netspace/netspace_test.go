@@ -5,32 +5,15 @@ package netspace
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
 
-	"go.uber.org/goleak"
-
-	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/sandbox"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/sandboxtest"
 )
 
-func TestMain(m *testing.M) {
-	code, err := sandbox.Run(sandbox.Options{}, func() int {
-		code := m.Run()
-		if err := goleak.Find(); code == 0 && err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		return code
-	})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(sandboxtest.Main(m, sandboxtest.Options{})) }
 
 func acquire(t *testing.T, prefix string) *Claim {
 	t.Helper()

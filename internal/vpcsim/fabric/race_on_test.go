@@ -1,8 +1,0 @@
-// Copyright The multus-ip-registrar Authors.
-// SPDX-License-Identifier: Apache-2.0
-
-//go:build race
-
-package fabric
-
-const raceEnabled = true
