@@ -16,6 +16,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"go.uber.org/goleak"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/usernstest"
 )
 
 func TestSnapshotOfAnotherNamespace(t *testing.T) {
@@ -73,7 +75,7 @@ func TestWatchWithoutCapabilities(t *testing.T) {
 	must(t, netlink.LinkAdd(net8))
 	t.Cleanup(func() { must(t, netlink.LinkDel(net8)) })
 
-	nobody := rerun("nobody")
+	nobody := usernstest.Nobody()
 	output, err := nobody.StdoutPipe()
 	must(t, err)
 	nobody.Stderr = os.Stderr
@@ -99,7 +101,7 @@ func TestWatchWithoutCapabilities(t *testing.T) {
 }
 
 // beNobody is the other end of TestWatchWithoutCapabilities.
-func beNobody() error {
+func beNobody([]string) error {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return err

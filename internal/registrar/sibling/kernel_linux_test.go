@@ -16,6 +16,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/usernstest"
 )
 
 const otherENI = "02:00:00:00:00:e2"
@@ -314,7 +316,7 @@ func TestNeedsNoRight(t *testing.T) {
 		}
 		time.Sleep(silence)
 	}
-	out, err := rerun("nobody", strconv.Itoa(segment.Attrs().Index)).CombinedOutput()
+	out, err := usernstest.Nobody(strconv.Itoa(segment.Attrs().Index)).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
