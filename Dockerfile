@@ -25,7 +25,8 @@ RUN umask 022 && mkdir -p /image/etc/ssl/certs && \
     cp /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ && \
     chmod 644 /image/etc/ssl/certs/ca-certificates.crt
 ARG VERSION
-ENV CGO_ENABLED=0 \
+# The caches lie where they are mounted below, whoever the builder's user is.
+ENV CGO_ENABLED=0 GOMODCACHE=/go/pkg/mod GOCACHE=/go/build \
     LDFLAGS="-s -w -X github.com/multus-ip-registrar/multus-ip-registrar/internal/cli.release=$VERSION"
 
 # Not every builder hands the arguments of one stage to the next: each names its own.
@@ -35,7 +36,7 @@ ARG GOFLAGS
 ARG TARGETOS=linux
 ARG TARGETARCH
 ARG SOURCE_DATE_EPOCH=0
-RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/go/build \
     umask 022 && GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -trimpath -buildvcs=false -ldflags "$LDFLAGS" -o /image/registrar ./cmd/registrar && \
     find /image -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
@@ -46,7 +47,7 @@ ARG GOFLAGS
 ARG TARGETOS=linux
 ARG TARGETARCH
 ARG SOURCE_DATE_EPOCH=0
-RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/go/build \
     umask 022 && GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -trimpath -buildvcs=false -ldflags "$LDFLAGS" -o /image/webhook ./cmd/webhook && \
     find /image -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
