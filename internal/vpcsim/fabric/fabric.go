@@ -125,6 +125,18 @@ func (f *Fabric) Pods() []*Pod {
 	return all
 }
 
+// forget takes a pod or a worker off its list and says whether it was there:
+// another one may have its name by now.
+func forget[T comparable](f *Fabric, list map[string]T, name string, gone T) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if list[name] != gone {
+		return false
+	}
+	delete(list, name)
+	return true
+}
+
 // AWS is the namespace in which the VPC's services listen.
 func (f *Fabric) AWS() *netspace.Namespace { return f.aws }
 

@@ -129,12 +129,7 @@ func (p *Pod) Remove() error {
 // close removes the pod; cut, when not nil, is called before its namespace is
 // let go.
 func (p *Pod) close(cut func(*netspace.Namespace) error) error {
-	f := p.fabric
-	f.mu.Lock()
-	known := f.pods[p.Name] == p
-	delete(f.pods, p.Name)
-	f.mu.Unlock()
-	if !known {
+	if !forget(p.fabric, p.fabric.pods, p.Name, p) {
 		return nil
 	}
 	p.Kill()

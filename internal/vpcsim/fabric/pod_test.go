@@ -42,7 +42,8 @@ func TestPodsCanBeReplaced(t *testing.T) {
 	assignAll(o)
 	spec := f.topo.Pods[0]
 	for range 2 {
-		if err := f.Pod("a").Remove(); err != nil {
+		old := f.Pod("a")
+		if err := old.Remove(); err != nil {
 			t.Fatal(err)
 		}
 		wantSilence(t, f.Pod("b").Namespace, "10.0.1.103", "10.0.1.101")
@@ -50,6 +51,9 @@ func TestPodsCanBeReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantPing(t, f.Pod("b").Namespace, "10.0.1.103", "10.0.1.101")
+		if err := old.Remove(); err != nil || f.Pod("a") == nil {
+			t.Fatalf("the old pod, removed twice, takes the new one with it (%v)", err)
+		}
 	}
 }
 

@@ -115,11 +115,7 @@ func (w *Worker) Remove() error {
 // close removes the worker and its pods; cut is as for Pod.close.
 func (w *Worker) close(cut func(*netspace.Namespace) error) error {
 	f := w.fabric
-	f.mu.Lock()
-	known := f.workers[w.Name] == w
-	delete(f.workers, w.Name)
-	f.mu.Unlock()
-	if !known {
+	if !forget(f, f.workers, w.Name, w) {
 		return nil
 	}
 	w.Kill()
