@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/traffic"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/vswitch"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
@@ -53,7 +54,7 @@ func (s *story) pingAll(ctx context.Context, all []pair, topo topology.Topology,
 			g.src, g.dst, g.eni = route(topo, p, f == 1)
 			s.pings++ // a new id each: the kernel may keep old requests until ARP has an answer
 			id, err := s.pings, &errs[2*i+f]
-			wait.Go(func() { g.rtt, g.ok, *err = ping(ctx, from.Namespace, g.src, g.dst, id, within) })
+			wait.Go(func() { g.rtt, g.ok, *err = traffic.Ping(ctx, from.Namespace, g.src, g.dst, id, within) })
 		}
 	}
 	wait.Wait()

@@ -1,15 +1,18 @@
 // Copyright The multus-ip-registrar Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package demo
+package traffic
 
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/netspace"
 )
@@ -19,23 +22,29 @@ const (
 	pingInterval = 100 * time.Millisecond
 	// moreRounds are sent after the first answer: that may have waited for ARP.
 	moreRounds = 3
+	// settling is the time between two looks whether the source's address is there.
+	settling = 10 * time.Millisecond
 )
 
-// ping sends ICMP echo requests from one address to another until one is
+// Ping sends ICMP echo requests from one address to another until one is
 // answered, for a while. It returns the shortest round trip; ok is false when
 // there was no answer at all. id must be new: it tells this ping's
 // answers from those of others.
-func ping(ctx context.Context, from *netspace.Namespace, src, dst netip.Addr, id uint16, within time.Duration) (rtt time.Duration, ok bool, err error) {
+func Ping(ctx context.Context, from *netspace.Namespace, src, dst netip.Addr, id uint16, within time.Duration) (rtt time.Duration, ok bool, err error) {
 	network, request, reply := "ip4:icmp", byte(8), byte(0) // RFC 792
 	if dst.Is6() {
 		network, request, reply = "ip6:ipv6-icmp", 128, 129 // RFC 4443
 	}
+	end := time.Now().Add(within)
 	c, err := from.ListenPacket(ctx, network, src.String())
+	for errors.Is(err, unix.EADDRNOTAVAIL) && time.Now().Before(end) { // not there yet, or tentative
+		time.Sleep(settling)
+		c, err = from.ListenPacket(ctx, network, src.String())
+	}
 	if err != nil {
 		return 0, false, fmt.Errorf("ping from %s in %s: %w", src, from.Name, err)
 	}
 	defer c.Close()
-	end := time.Now().Add(within)
 	left := moreRounds
 	for seq := uint16(1); ctx.Err() == nil && (!ok && time.Now().Before(end) || ok && left > 0); seq++ {
 		sent := time.Now()
@@ -43,7 +52,7 @@ func ping(ctx context.Context, from *netspace.Namespace, src, dst netip.Addr, id
 			time.Sleep(pingInterval) // no neighbour, no route: the kernel's way to say that nothing arrives
 			continue
 		}
-		if !answered(c, reply, dst, id, seq, sent.Add(pingInterval)) {
+		if !pong(c, reply, dst, id, seq, sent.Add(pingInterval)) {
 			continue
 		}
 		if took := time.Since(sent); !ok || took < rtt {
@@ -57,8 +66,8 @@ func ping(ctx context.Context, from *netspace.Namespace, src, dst netip.Addr, id
 	return rtt, ok, ctx.Err()
 }
 
-// answered waits for the answer to one request.
-func answered(c net.PacketConn, reply byte, dst netip.Addr, id, seq uint16, until time.Time) bool {
+// pong waits for the answer to one request.
+func pong(c net.PacketConn, reply byte, dst netip.Addr, id, seq uint16, until time.Time) bool {
 	_ = c.SetReadDeadline(until)
 	buf := make([]byte, 1500)
 	for {
