@@ -62,17 +62,7 @@ func (s *story) handOver(ctx context.Context) error {
 // powerCut takes the active pod's worker away, so that nobody releases.
 func (s *story) powerCut(ctx context.Context) error {
 	s.t.chapter("7. Failover: worker1 loses power, and nobody releases anything")
-	err := s.failOver(ctx, floating(), "power cut", active, standby, func(streams []*traffic.Stream) error {
-		s.t.say("worker1 and active are cut off; keepalived on standby notices after %s", millis(detection))
-		if err := s.sim.Fabric.Worker(worker1).Remove(); err != nil {
-			return err
-		}
-		pause(ctx, time.Until(streams[0].LastAnswer().Add(detection)))
-		return nil
-	})
-	delete(s.sidecars, active)
-	s.echoes[active].Close()
-	delete(s.echoes, active)
+	err := s.powerLost(ctx, floating(), "power cut", active, standby, "worker1 and active are cut off; keepalived on standby notices")
 	if err != nil {
 		return err
 	}
@@ -80,6 +70,23 @@ func (s *story) powerCut(ctx context.Context) error {
 	s.t.note("%s of each gap are keepalived's. IPv4 moves in one call. EC2 has no such call for IPv6: it "+
 		"refuses, so the registrar asks who has the address, takes it off there and assigns it here.", millis(detection))
 	return nil
+}
+
+// powerLost is failOver from a pod whose worker loses its power. What is told of
+// it ends with how long it takes to be noticed.
+func (s *story) powerLost(ctx context.Context, both set, name, from, to, told string) error {
+	err := s.failOver(ctx, both, name, from, to, func(streams []*traffic.Stream) error {
+		s.t.say("%s after %s", told, millis(detection))
+		if err := s.sim.Fabric.Pod(from).Worker().Remove(); err != nil {
+			return err
+		}
+		pause(ctx, time.Until(streams[0].LastAnswer().Add(detection)))
+		return nil
+	})
+	delete(s.sidecars, from)
+	s.echoes[from].Close()
+	delete(s.echoes, from)
+	return err
 }
 
 // firstHome puts floating addresses on a pod and waits for EC2.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/proc"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/traffic"
@@ -40,7 +39,8 @@ func (s *story) acrossZones(ctx context.Context) error {
 		return err
 	}
 	s.t.table(s.routes(both))
-	if err := s.zoneLost(ctx, both); err != nil {
+	err = s.powerLost(ctx, both, "zone b lost", coreB, coreA, "zone b loses power, and both routes lead to a dead ENI; core-a notices")
+	if err != nil {
 		return err
 	}
 	s.t.table(failoverTable(s.report.Failovers[first:]))
@@ -78,22 +78,6 @@ func (s *story) startCore(ctx context.Context, both set) error {
 		}
 	}
 	return nil
-}
-
-// zoneLost takes the worker of zone b away, which has the addresses.
-func (s *story) zoneLost(ctx context.Context, both set) error {
-	err := s.failOver(ctx, both, "zone b lost", coreB, coreA, func(streams []*traffic.Stream) error {
-		s.t.say("zone b loses power, and both routes lead to a dead ENI; core-a notices after %s", millis(detection))
-		if err := s.sim.Fabric.Worker(worker3).Remove(); err != nil {
-			return err
-		}
-		pause(ctx, time.Until(streams[0].LastAnswer().Add(detection)))
-		return nil
-	})
-	delete(s.sidecars, coreB)
-	s.echoes[coreB].Close()
-	delete(s.echoes, coreB)
-	return err
 }
 
 // routes shows where the route tables lead the addresses.

@@ -23,9 +23,7 @@ const (
 	coreA   = "core-a"
 	coreB   = "core-b"
 
-	worker1 = "worker1"
 	worker2 = "worker2"
-	worker3 = "worker3"
 
 	// sigInterface is where the floating addresses are.
 	sigInterface = "net1"
