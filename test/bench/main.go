@@ -12,12 +12,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/proc"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/sandbox"
 	"github.com/multus-ip-registrar/multus-ip-registrar/test/measured"
@@ -33,19 +31,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "how often to use each standby after a long wait")
 	flag.DurationVar(&o.idle, "idle", 60*time.Second, "how long to watch the idle sidecar")
 	flag.Parse()
-	code, err := sandbox.Run(sandbox.Options{}, func() int {
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-		defer stop()
-		if err := run(ctx, o); err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-			return 1
-		}
-		return 0
-	})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-	}
-	os.Exit(code)
+	os.Exit(sandbox.Program("bench", func(ctx context.Context) error { return run(ctx, o) }))
 }
 
 type options struct {
@@ -59,11 +45,8 @@ type options struct {
 // run measures everything, one after the other, so that nothing disturbs.
 func run(ctx context.Context, o options) error {
 	var err error
-	if o.registrar, err = filepath.Abs(o.registrar); err != nil {
-		return fmt.Errorf("find the registrar: %w", err)
-	}
-	if _, err := os.Stat(o.registrar); err != nil {
-		return fmt.Errorf("find the registrar (make build makes it): %w", err)
+	if o.registrar, err = proc.Registrar(o.registrar); err != nil {
+		return err
 	}
 	var figures []figure
 	for _, m := range []struct {

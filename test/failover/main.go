@@ -10,12 +10,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"regexp"
-	"syscall"
 	"time"
 
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/proc"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/sandbox"
 	"github.com/multus-ip-registrar/multus-ip-registrar/test/measured"
 )
@@ -28,19 +27,7 @@ func main() {
 	page := flag.String("page", "", "write the figures between the marks of this Markdown file, too")
 	flag.StringVar(&o.registrar, "registrar", "bin/registrar", "the program to measure")
 	flag.Parse()
-	code, err := sandbox.Run(sandbox.Options{}, func() int {
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-		defer stop()
-		if err := all(ctx, o, *out, *only, *page, *short); err != nil {
-			fmt.Fprintln(os.Stderr, "failover:", err)
-			return 1
-		}
-		return 0
-	})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "failover:", err)
-	}
-	os.Exit(code)
+	os.Exit(sandbox.Program("failover", func(ctx context.Context) error { return all(ctx, o, *out, *only, *page, *short) }))
 }
 
 // options are the same for all scenarios.
@@ -57,11 +44,8 @@ type options struct {
 
 // prepare finds what is to be run; root is the repository's.
 func (o *options) prepare(root string) (err error) {
-	if o.registrar, err = filepath.Abs(o.registrar); err != nil {
-		return fmt.Errorf("find the registrar: %w", err)
-	}
-	if _, err := os.Stat(o.registrar); err != nil {
-		return fmt.Errorf("find the registrar (make build makes it): %w", err)
+	if o.registrar, err = proc.Registrar(o.registrar); err != nil {
+		return err
 	}
 	// A user's PATH need not have it.
 	for _, name := range []string{"keepalived", "/usr/sbin/keepalived", "/sbin/keepalived"} {

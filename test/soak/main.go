@@ -14,11 +14,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/signal"
-	"path/filepath"
-	"syscall"
 	"time"
 
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/proc"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/fabric/sandbox"
 )
 
@@ -34,19 +32,7 @@ func main() {
 	flag.DurationVar(&o.lasts, "for", 30*time.Minute, "how long things happen; calming down takes some minutes more")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "what happens, and when")
 	flag.Parse()
-	code, err := sandbox.Run(sandbox.Options{}, func() int {
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-		defer stop()
-		if err := run(ctx, o); err != nil {
-			fmt.Fprintln(os.Stderr, "soak:", err)
-			return 1
-		}
-		return 0
-	})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "soak:", err)
-	}
-	os.Exit(code)
+	os.Exit(sandbox.Program("soak", func(ctx context.Context) error { return run(ctx, o) }))
 }
 
 // roundLasts is how long things happen before the lab may calm down, and is
@@ -54,11 +40,8 @@ func main() {
 const roundLasts = 2 * time.Minute
 
 func run(ctx context.Context, o options) (err error) {
-	if o.registrar, err = filepath.Abs(o.registrar); err != nil {
-		return fmt.Errorf("find the registrar: %w", err)
-	}
-	if _, err := os.Stat(o.registrar); err != nil {
-		return fmt.Errorf("find the registrar (make build makes it): %w", err)
+	if o.registrar, err = proc.Registrar(o.registrar); err != nil {
+		return err
 	}
 	l, err := newLab(ctx, o)
 	if err != nil {
