@@ -91,31 +91,11 @@ func runDemo(c *cobra.Command, d demoFlags) error {
 	if d.keep && os.Geteuid() == 0 && !sandbox.Inside() {
 		return d.tell(c.Context(), c.OutOrStdout())
 	}
-	var box sandbox.Options
-	if d.keep && !sandbox.Inside() {
-		note, err := takeNote(d.prefix)
-		if err != nil {
-			return err
-		}
-		defer note.remove()
-		box.Started = note.write
+	findable := ""
+	if d.keep {
+		findable = d.prefix
 	}
-	var inner error
-	code, err := sandbox.Run(box, func() int {
-		if inner = d.tell(c.Context(), c.OutOrStdout()); inner != nil {
-			return cli.ExitFailed
-		}
-		return cli.ExitDone
-	})
-	switch {
-	case err != nil:
-		return fmt.Errorf("make room for the demo: %w", err)
-	case inner != nil:
-		return inner
-	case code != cli.ExitDone:
-		return exitCode(code)
-	}
-	return nil
+	return inSandbox(findable, func() error { return d.tell(c.Context(), c.OutOrStdout()) })
 }
 
 // complete finds the registrar and judges the flags.

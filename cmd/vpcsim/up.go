@@ -64,32 +64,10 @@ func up(c *cobra.Command, file string, opts vpcsim.Options) error {
 	if opts.NoFabric || os.Geteuid() == 0 && !sandbox.Inside() {
 		return serve(c.Context(), c, topo, opts)
 	}
-	var box sandbox.Options
 	if !sandbox.Inside() {
-		note, err := takeNote(opts.Fabric.Prefix)
-		if err != nil {
-			return err
-		}
-		defer note.remove()
-		box.Started = note.write
 		fmt.Fprintln(c.ErrOrStderr(), "vpcsim: not root, so this VPC lives in a user namespace of its own")
 	}
-	var inner error
-	code, err := sandbox.Run(box, func() int {
-		if inner = serve(c.Context(), c, topo, opts); inner != nil {
-			return cli.ExitFailed
-		}
-		return cli.ExitDone
-	})
-	switch {
-	case err != nil:
-		return err
-	case inner != nil:
-		return inner
-	case code != cli.ExitDone:
-		return exitCode(code)
-	}
-	return nil
+	return inSandbox(opts.Fabric.Prefix, func() error { return serve(c.Context(), c, topo, opts) })
 }
 
 // The least MTU is IPv6's, the greatest an ENI's.
