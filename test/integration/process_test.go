@@ -4,18 +4,17 @@
 package integration
 
 import (
-	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/proc"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/control"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/ledger"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/sandboxtest"
@@ -151,7 +150,7 @@ type process struct {
 	lab            *lab
 	args           []string
 	cmd            *exec.Cmd
-	stdout, stderr text
+	stdout, stderr proc.Output
 	ended          chan struct{}
 }
 
@@ -256,22 +255,4 @@ func wantNoText(t *testing.T, what, text string, not ...string) {
 			t.Errorf("%s has %q:\n%s", what, n, text)
 		}
 	}
-}
-
-// A text is what a process has written so far.
-type text struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (t *text) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.buf.Write(p)
-}
-
-func (t *text) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.buf.String()
 }
