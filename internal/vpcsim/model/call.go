@@ -68,12 +68,12 @@ type Call struct {
 	Duration  time.Duration
 }
 
-// Codes in the log that EC2 never sends.
 // Names says whether the call names the address, alone or as a /32 or /128.
 func (c Call) Names(a netip.Addr) bool {
 	return slices.Contains(c.Addresses, a.String()) || slices.Contains(c.Addresses, netip.PrefixFrom(a, a.BitLen()).String())
 }
 
+// Codes in the log that EC2 never sends.
 const (
 	// CodeDropped: an injected fault closed the connection.
 	CodeDropped = "Dropped"
