@@ -4,7 +4,6 @@
 package demo
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -75,26 +74,4 @@ func about(calls []model.Call, worker string, addr netip.Addr) []model.Call {
 // routeless are the calls that are not about routes.
 func routeless(calls []model.Call) []model.Call {
 	return slices.DeleteFunc(slices.Clone(calls), func(c model.Call) bool { return strings.Contains(c.Action, "Route") })
-}
-
-// latency is how much of a period EC2 had a call in hand.
-func latency(calls []model.Call, from, to time.Time) time.Duration {
-	calls = slices.Clone(calls)
-	slices.SortFunc(calls, func(a, b model.Call) int { return cmp.Compare(a.Time.UnixNano(), b.Time.UnixNano()) })
-	var sum time.Duration
-	for _, c := range calls {
-		end := c.Time.Add(c.Duration)
-		if !c.Done || end.After(to) {
-			end = to
-		}
-		begin := c.Time
-		if begin.Before(from) {
-			begin = from
-		}
-		if end.After(begin) {
-			sum += end.Sub(begin)
-			from = end // what overlaps counts once
-		}
-	}
-	return sum
 }

@@ -73,19 +73,12 @@ func TestAcknowledgedMeansEveryRouteTable(t *testing.T) {
 	}
 }
 
-func TestLatencyCountsWhatOverlapsOnce(t *testing.T) {
+func TestCallsAboutAnAddressOfOneWorker(t *testing.T) {
 	zero := time.Now()
 	at := func(d int) time.Time { return zero.Add(time.Duration(d) * ms) }
 	v6 := about(since(powerCutCalls(zero), zero), "w2", netip.MustParseAddr("2001:db8::1"))
-	if len(v6) != 4 || latency(v6, zero, at(405)) != 400*ms {
-		t.Errorf("%d calls take %v, want 4 and 400ms", len(v6), latency(v6, zero, at(405)))
-	}
-	overlapping := []model.Call{
-		{Time: at(10), Duration: 100 * ms, Done: true}, {Time: at(-5), Duration: 20 * ms, Done: true},
-		{Time: at(20), Duration: 10 * ms, Done: true}, {Time: at(150), Duration: 0},
-	}
-	if got := latency(overlapping, zero, at(200)); got != 160*ms {
-		t.Errorf("latency = %v, want 110 ms and, of the call under way, 50 ms", got)
+	if len(v6) != 4 || model.InHand(v6, zero, at(405)) != 400*ms {
+		t.Errorf("%d calls take %v, want 4 and 400ms", len(v6), model.InHand(v6, zero, at(405)))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/traffic"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
 )
 
 const (
@@ -147,7 +148,7 @@ func (s *story) failOver(ctx context.Context, both set, name, from, to string, l
 		f.Families = append(f.Families, Move{
 			Address:   a,
 			Requested: Millis(own[0].Time.Sub(appeared[i])), Acknowledged: Millis(at.Sub(appeared[i])),
-			EC2: Millis(latency(own, appeared[i], at)),
+			EC2: Millis(model.InHand(own, appeared[i], at)),
 		})
 	}
 	flow := s.answersFlow(ctx, streams, time.Now())

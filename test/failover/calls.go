@@ -41,23 +41,3 @@ func about(calls []model.Call, worker string, w way) []model.Call {
 		return c.Worker != worker || len(c.Addresses) > 0 && !w.named(c) || dryRun(c)
 	})
 }
-
-// inHand is how much of a time EC2 had one of the calls, which are in the order
-// of their arrival, in hand.
-func inHand(calls []model.Call, from, to time.Time) (sum time.Duration) {
-	for _, c := range calls {
-		end := c.Time.Add(c.Duration)
-		if !c.Done || end.After(to) {
-			end = to
-		}
-		begin := c.Time
-		if begin.Before(from) {
-			begin = from // what overlaps counts once
-		}
-		if end.After(begin) {
-			sum += end.Sub(begin)
-			from = end
-		}
-	}
-	return sum
-}

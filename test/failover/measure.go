@@ -38,7 +38,7 @@ func (l *lab) measure() Result {
 		f.RouteTable = w.table
 		f.Taken = len(l.taken(w, calls))
 		settled := l.settledAt(w.addr)
-		f.EC2 = Millis(inHand(about(calls, l.holder().worker, w), settled, settled.Add(time.Duration(f.Restored))))
+		f.EC2 = Millis(model.InHand(about(calls, l.holder().worker, w), settled, settled.Add(time.Duration(f.Restored))))
 		r.Families = append(r.Families, f)
 	}
 	r.Took = Millis(time.Since(l.began))

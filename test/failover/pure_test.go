@@ -160,7 +160,7 @@ func TestCallsInHandCountOnce(t *testing.T) {
 		call(90, 100, "w2", "10.0.3.80"),
 		{Time: zero.Add(60 * ms), Duration: 20 * ms, Done: true, Worker: "w2", Addresses: []string{"10.0.3.80"}, Params: map[string]string{"DryRun": "true"}},
 	}, "w2", direct4)
-	if got := inHand(calls, zero, zero.Add(100*ms)); len(calls) != 3 || got != 40*ms {
+	if got := model.InHand(calls, zero, zero.Add(100*ms)); len(calls) != 3 || got != 40*ms {
 		t.Errorf("%d calls, %v in hand; want 3, 40ms", len(calls), got)
 	}
 }

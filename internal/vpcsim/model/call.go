@@ -73,6 +73,26 @@ func (c Call) Names(a netip.Addr) bool {
 	return slices.Contains(c.Addresses, a.String()) || slices.Contains(c.Addresses, netip.PrefixFrom(a, a.BitLen()).String())
 }
 
+// InHand is how much of a time EC2 had at least one of the calls in hand.
+func InHand(calls []Call, from, to time.Time) (sum time.Duration) {
+	byArrival := slices.SortedFunc(slices.Values(calls), func(a, b Call) int { return a.Time.Compare(b.Time) })
+	for _, c := range byArrival {
+		end := c.Time.Add(c.Duration)
+		if !c.Done || end.After(to) {
+			end = to
+		}
+		begin := c.Time
+		if begin.Before(from) {
+			begin = from
+		}
+		if end.After(begin) {
+			sum += end.Sub(begin)
+			from = end // what overlaps counts once
+		}
+	}
+	return sum
+}
+
 // Codes in the log that EC2 never sends.
 const (
 	// CodeDropped: an injected fault closed the connection.
