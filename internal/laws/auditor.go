@@ -111,6 +111,7 @@ type debt struct {
 	since   time.Time
 	worked  bool
 	claimed bool
+	waived  bool // nobody wants it here any more
 }
 
 // New makes an Auditor that has seen nothing. The addresses and routes that EC2
@@ -237,7 +238,7 @@ func (a *Auditor) Vanished(name string, addr netip.Addr) {
 		}
 		c.present = false
 		if c.owes != nil && !a.overdue(c.owes) {
-			c.owes = nil // nobody wants it here any more
+			c.owes.waived = true
 		}
 	}
 }
@@ -254,7 +255,7 @@ func (a *Auditor) Result() (Count, []string) {
 	out := slices.Clone(a.breaches)
 	for _, p := range a.pods {
 		for r, c := range p.claims {
-			if d := c.owes; d != nil && d.worked && !d.claimed && a.overdue(d) {
+			if d := c.owes; d != nil && d.worked && !d.claimed && !d.waived && a.overdue(d) {
 				out = append(out, fmt.Sprintf("law 3: %s unassigned %s from %s at %s and never assigned it to its own ENI",
 					p.name, r.addr, d.from, stamp(d.since)))
 			}
