@@ -244,7 +244,7 @@ func (p *pod) replace() {
 			p.clear() // its namespace goes last
 			p.store.forget()
 			p.leaving = false
-			p.w.startAll()
+			p.w.startNew(p)
 		}
 	}()
 }

@@ -161,10 +161,15 @@ func (w *world) floatingFor(at home, named bool) ledger.Floating {
 
 func (w *world) startAll() {
 	for _, p := range w.pods {
-		if !p.running() && !p.leaving && !w.dark[p.home.worker] {
-			p.add(p.home.own)
-			p.start(true)
-		}
+		w.startNew(p)
+	}
+}
+
+// startNew starts a registrar in a new pod, if there can be one.
+func (w *world) startNew(p *pod) {
+	if !p.running() && !p.leaving && !w.dark[p.home.worker] {
+		p.add(p.home.own)
+		p.start(true)
 	}
 }
 
