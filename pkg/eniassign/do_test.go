@@ -322,7 +322,7 @@ func TestDo(t *testing.T) {
 			vpc:  func(v *tinyVPC) { v.fail = failDescribe },
 			verb: Claim, addrs: "2001:db8::40 2001:db8::51",
 			want: `2001:db8::40 ok
-				2001:db8::51 AddressContested Denied`,
+				2001:db8::51 AddressContested Denied in doubt`,
 			log: `AssignIpv6Addresses eni-a 2001:db8::40 2001:db8::51
 				DescribeNetworkInterfaces  ipv6-addresses.ipv6-address=2001:db8::40,2001:db8::51 vpc-id=vpc-1
 				AssignIpv6Addresses eni-a 2001:db8::40

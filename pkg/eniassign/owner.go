@@ -71,12 +71,14 @@ func (r *run) settleHeld(a netip.Addr, v verdict, h holder, code Code, class Cla
 	r.settle(a, why)
 }
 
-// unverified is the verdict where the owner could not be looked up.
+// unverified is the verdict where the owner could not be looked up. EC2 also
+// refuses an IPv6 address that is on the ENI already: that is in doubt then.
 func (v verdict) unverified(lookup *verdict) verdict {
 	v.said += "; its owner could not be looked up: " + lookup.said
 	if v.family != IPv6 {
 		return v // the code is sure without the owner's name
 	}
+	v.inDoubt = true
 	if v.code == UnknownRefusal {
 		v.code, v.class, v.cure = AddressContested, Contested, CureContested
 	}

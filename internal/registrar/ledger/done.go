@@ -52,7 +52,7 @@ func (l *Ledger) acknowledge(c *claim, k Kind, now time.Time) {
 	l.watchOver(c, now)
 	if c.again {
 		c.again = false
-		l.lose(c, now)
+		l.holdAgain(c, now)
 		return
 	}
 	e := Event{Kind: k, Target: c.Target, Interface: c.iface, Failover: c.late, Noticed: c.noticed}
@@ -103,7 +103,10 @@ func (l *Ledger) doneRefused(c *claim, o eniassign.Outcome, now time.Time) {
 	}
 	switch o.Reason.Class {
 	case eniassign.Contested:
-		l.contest(c, o.Reason, now)
+		before := c.standing
+		if l.contest(c, o.Reason, now); o.InDoubt {
+			c.standing = before
+		}
 	case eniassign.Gone:
 		l.refuse(c, Pending, WasRefused, o.Reason, now)
 		l.vanish(c.ENI, now)

@@ -34,7 +34,7 @@ func (l *Ledger) Records() []Record {
 	for _, c := range l.claims {
 		if c.standing != None {
 			out = append(out, Record{c.Addr, c.ENI, c.Table, c.iface, c.mac, c.standing, c.asked,
-				c.standing == InDoubt && c.verb == eniassign.Hold})
+				c.standing == InDoubt && (c.verb == eniassign.Hold || c.state == Contested)})
 		}
 	}
 	slices.SortFunc(out, func(a, b Record) int {

@@ -213,11 +213,18 @@ func (l *Ledger) heardWanted(c *claim, s Saying, now time.Time) bool {
 		c.again, c.crossed = true, now // EC2 may have done the two in either order
 	case c.state == Assigned:
 		c.crossed = now
-		l.lose(c, now)
+		l.holdAgain(c, now)
 	default:
 		return false
 	}
 	return true
+}
+
+// holdAgain starts to hold an address again that a sibling took off the ENI:
+// before or after EC2 did what this side had asked for, nobody knows.
+func (l *Ledger) holdAgain(c *claim, now time.Time) {
+	l.lose(c, now)
+	c.standing = InDoubt
 }
 
 // handOver leaves an address to the sibling that has it now.
