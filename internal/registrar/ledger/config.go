@@ -53,7 +53,7 @@ const (
 	DefaultHintInterval = 5 * time.Second
 
 	// DefaultDescribeInterval is how often EC2 is asked instead, where IMDS
-	// does not answer.
+	// does not answer, and of routes, which IMDS does not know.
 	DefaultDescribeInterval = 4 * time.Minute
 
 	// imdsLag is how long IMDS may go without showing an address that EC2 has
@@ -94,6 +94,6 @@ type Config struct {
 	// HintInterval is the time between two looks at IMDS.
 	HintInterval time.Duration
 	// DescribeInterval is the time between two filtered Describes where IMDS
-	// does not answer; 0 turns them off.
+	// does not answer, and of routes; 0 turns them off.
 	DescribeInterval time.Duration
 }
