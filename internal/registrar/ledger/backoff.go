@@ -24,9 +24,12 @@ func RetryBelow(attempts int, waited time.Duration, urgent bool) time.Duration {
 	return double(RetryBase, attempts, max(RetryCap, waited/RetryShare))
 }
 
+// stretch is what part of a time is added to it at most, by jitter.
+const stretch = 10
+
 // stretched is d and up to a tenth more, so that many clients do not call in step.
 func (l *Ledger) stretched(d time.Duration) time.Duration {
-	return d + time.Duration(l.rand()*float64(d)/10)
+	return d + time.Duration(l.rand()*float64(d)/stretch)
 }
 
 // between is a random time from low to high.

@@ -75,7 +75,7 @@ func (l *Ledger) nextLooks(w *Work, now time.Time) {
 	}
 	if ripe {
 		for _, c := range l.sorted() {
-			if c.watched() && !c.look.After(now.Add(lookTogether)) {
+			if c.watched() && l.joins(c, now) {
 				w.Looks = l.addLook(w.Looks, c)
 			}
 		}
@@ -85,6 +85,16 @@ func (l *Ledger) nextLooks(w *Work, now time.Time) {
 }
 
 func (c *claim) watched() bool { return c.wanted && !c.inFlight && !c.look.IsZero() }
+
+// joins says whether a claim is to be looked at now, when another one is. Of
+// routes one request tells of all, so their jitter must not draw them apart.
+func (l *Ledger) joins(c *claim, now time.Time) bool {
+	early := lookTogether
+	if c.Table != "" && c.state == Assigned && c.doubts == 0 && now.Sub(c.acked) >= lastLook {
+		early = max(early, l.cfg.DescribeInterval/stretch)
+	}
+	return !c.look.After(now.Add(early))
+}
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
