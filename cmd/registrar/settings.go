@@ -88,7 +88,7 @@ func (s *settings) registerHolding(fs *pflag.FlagSet) {
 	fs.DurationVar(&s.hintInterval, "hint-interval", ledger.DefaultHintInterval,
 		"`time` between two looks at IMDS for addresses that were taken away; costs no EC2 calls")
 	fs.DurationVar(&s.describeEvery, "describe-interval", ledger.DefaultDescribeInterval,
-		"`time` between two looks for taken routes, and for taken addresses where IMDS does not answer, each one Describe; 0 for never: then what is lost is not noticed there")
+		"`time` between two looks for taken addresses where IMDS does not answer, each one Describe; taken routes are looked for each minute, or as often as that; 0 for neither: then what is lost is not noticed there")
 	fs.DurationVar(&s.holdDown, "hold-down", ledger.DefaultHoldDown,
 		"`time` before an address that another ENI took is claimed again; doubles up to --hold-down-max")
 	fs.DurationVar(&s.keepWarm, "keep-warm", warm.DefaultInterval,

@@ -77,12 +77,6 @@ const (
 
 func tableID(name string) string { return topology.DeriveID("rtb", name) }
 
-// with is the kind with further arguments of the registrar.
-func (k kind) with(sidecar ...string) kind {
-	k.sidecar = append(sidecar, k.sidecar...)
-	return k
-}
-
 // clients are the pods that send packets.
 func (k kind) clients() []string {
 	var names []string

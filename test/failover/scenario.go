@@ -40,18 +40,13 @@ const (
 	seen = 6 * time.Second
 	// untilReleased is longer than a route is left alone after its address went.
 	untilReleased = 5 * time.Second
-	// routeLooks is how often watchedRoutes are looked at: as often as the
-	// registrar accepts.
-	routeLooks = 30 * time.Second
+	// routeLooks is the longest time between two looks at a route: nothing else
+	// tells that a rival has let go of it.
+	routeLooks = 66 * time.Second
 )
 
-// watchedRoutes are routes that are looked at every half a minute instead of
-// every few, as nothing else tells that a rival has let go of them.
-var watchedRoutes = routes.with("--describe-interval=" + routeLooks.String())
-
-// matrix is every scenario. A floating IP of another kind is a line with
-// another kind. same-worker is not in the short form as long as a release that
-// EC2 carries out after the claim leaves the address on no ENI.
+// matrix is every scenario. A floating IP of another kind is a line with another
+// kind.
 func matrix() []scenario {
 	return []scenario{
 		{name: "hand-over", what: "a hands over on request", ips: secondary, short: true, trouble: handOver, holder: podB, goal: atOnce},
@@ -60,7 +55,7 @@ func matrix() []scenario {
 		{name: "keepalived-dead", what: "the same, started again 25 s later: both have the addresses until then", ips: secondary, age: seen, trouble: keepalivedKilled(25 * time.Second), holder: podB, limit: time.Minute, goal: healed(25 * time.Second)},
 		{name: "pod-deleted", what: "pod a is deleted: SIGTERM to keepalived, then to the registrar", ips: secondary, short: true, trouble: podDeleted, holder: podB, goal: atOnce},
 		{name: "worker-gone", what: "a's worker loses power: its ENI keeps the addresses", ips: secondary, short: true, trouble: workerGone, holder: podB, goal: atOnceTaken},
-		{name: "same-worker", what: "a hands over to b on the same worker and ENI", ips: secondary, sameWorker: true, trouble: handOver, holder: podB, goal: sameENI},
+		{name: "same-worker", what: "a hands over to b on the same worker and ENI", ips: secondary, sameWorker: true, short: true, trouble: handOver, holder: podB, goal: sameENI},
 		{name: "split-5s", what: "a and b do not hear each other for 5 s: both are active", ips: secondary, short: true, age: seen, trouble: split(5 * time.Second), holder: podA, goal: healed(5 * time.Second)},
 		{name: "split-15s", what: "the same for 15 s", ips: secondary, age: seen, trouble: split(15 * time.Second), holder: podA, limit: time.Minute, goal: healed(15 * time.Second)},
 		{name: "split-45s", what: "the same for 45 s", ips: secondary, age: seen, trouble: split(45 * time.Second), holder: podA, limit: time.Minute, goal: healed(45 * time.Second)},
@@ -85,8 +80,8 @@ func matrix() []scenario {
 		{name: "routes-keepalived-killed", what: "keepalived on a is killed, and started again 1 s later", ips: routes, trouble: keepalivedKilled(kubeletRestart), holder: podB, watch: untilReleased, goal: atOnce},
 		{name: "routes-pod-deleted", what: "pod a is deleted: SIGTERM to keepalived, then to the registrar", ips: routes, trouble: podDeleted, holder: podB, watch: untilReleased, goal: atOnce},
 		{name: "routes-worker-gone", what: "a's worker loses power: the routes lead to its ENI", ips: routes, trouble: workerGone, holder: podB, goal: atOnce},
-		{name: "routes-split-5s", what: "a and b do not hear each other for 5 s; --describe-interval is 30 s", ips: watchedRoutes, age: seen, trouble: split(5 * time.Second), holder: podA, limit: 2 * routeLooks, goal: healedRoutes(5 * time.Second)},
-		{name: "routes-split-45s", what: "the same for 45 s", ips: watchedRoutes, age: seen, trouble: split(45 * time.Second), holder: podA, limit: 2 * routeLooks, goal: healedRoutes(45 * time.Second)},
+		{name: "routes-split-5s", what: "a and b do not hear each other for 5 s", ips: routes, age: seen, trouble: split(5 * time.Second), holder: podA, limit: 2 * routeLooks, goal: healedRoutes(5 * time.Second)},
+		{name: "routes-split-45s", what: "the same for 45 s", ips: routes, age: seen, trouble: split(45 * time.Second), holder: podA, limit: 2 * routeLooks, goal: healedRoutes(45 * time.Second)},
 		{name: "routes-ec2-300ms", what: "hand-over, EC2 takes 300 ms for a call", ips: routes, before: latency(300 * time.Millisecond), trouble: handOver, holder: podB, goal: answering(300 * time.Millisecond)},
 		{name: "routes-one-throttled", what: "hand-over, EC2 throttles what changes the route table of zone b, for 5 s", ips: routes, trouble: tableThrottled(zoneB, 5*time.Second, handOver), holder: podB, watch: untilReleased, goal: tableLate(zoneB, 5*time.Second)},
 		{name: "routes-kill-b-calling", what: "hand-over, b's registrar is killed while its first call is under way", ips: routes, trouble: killAt(podB, atCall("ReplaceRoute")), holder: podB, watch: untilReleased, goal: restarted},

@@ -53,8 +53,14 @@ const (
 	DefaultHintInterval = 5 * time.Second
 
 	// DefaultDescribeInterval is how often EC2 is asked instead, where IMDS
-	// does not answer, and of routes, which IMDS does not know.
+	// does not answer.
 	DefaultDescribeInterval = 4 * time.Minute
+
+	// routeInterval is how often EC2 is asked of routes, at least: IMDS does not
+	// know them, and a rival that took them and is gone tells nobody. It is about
+	// as long as IMDS may be stale about an address. 1,000 active pods make 17
+	// calls a second then, where EC2 allows an account 20.
+	routeInterval = time.Minute
 
 	// imdsLag is how long IMDS may go without showing an address that EC2 has
 	// acknowledged before that counts as a hint that it is lost. 30 to 60 s
@@ -94,6 +100,7 @@ type Config struct {
 	// HintInterval is the time between two looks at IMDS.
 	HintInterval time.Duration
 	// DescribeInterval is the time between two filtered Describes where IMDS
-	// does not answer, and of routes; 0 turns them off.
+	// does not answer, and of routes, which are looked at each minute in any
+	// case; 0 turns them off.
 	DescribeInterval time.Duration
 }

@@ -58,9 +58,11 @@ func (l *Ledger) watchOver(c *claim, now time.Time) {
 	case l.urgent(c) && age < lastLook:
 		c.look = now.Add(l.stretched(lastLook - firstLook))
 	case c.Table != "" && l.cfg.DescribeInterval > 0: // IMDS knows no routes
-		c.look = now.Add(l.stretched(l.cfg.DescribeInterval))
+		c.look = now.Add(l.stretched(l.routeInterval()))
 	}
 }
+
+func (l *Ledger) routeInterval() time.Duration { return min(routeInterval, l.cfg.DescribeInterval) }
 
 // nextLooks asks where the addresses are whose time has come.
 func (l *Ledger) nextLooks(w *Work, now time.Time) {
@@ -91,7 +93,7 @@ func (c *claim) watched() bool { return c.wanted && !c.inFlight && !c.look.IsZer
 func (l *Ledger) joins(c *claim, now time.Time) bool {
 	early := lookTogether
 	if c.Table != "" && c.state == Assigned && c.doubts == 0 && now.Sub(c.acked) >= lastLook {
-		early = max(early, l.cfg.DescribeInterval/stretch)
+		early = max(early, l.routeInterval()/stretch)
 	}
 	return !c.look.After(now.Add(early))
 }
