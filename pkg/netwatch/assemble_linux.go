@@ -42,12 +42,17 @@ func assemble(links []Interface, addresses []foundAddress) listing {
 			link.Prefixes = append(link.Prefixes, address.prefix)
 		case reason != reasonScope:
 			found.leftOut = append(found.leftOut, leftOut{link.Name, address.prefix, reason})
+			if reason == reasonTentative {
+				link.Tentative = append(link.Tentative, address.prefix)
+			}
 		}
 	}
 	for i := range links {
-		slices.SortFunc(links[i].Prefixes, comparePrefixes)
-		// One local address may be there for several peers.
-		links[i].Prefixes = slices.Compact(links[i].Prefixes)
+		for _, list := range []*[]netip.Prefix{&links[i].Prefixes, &links[i].Tentative} {
+			slices.SortFunc(*list, comparePrefixes)
+			// One local address may be there for several peers.
+			*list = slices.Compact(*list)
+		}
 	}
 	return found
 }

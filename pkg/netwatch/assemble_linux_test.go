@@ -34,7 +34,8 @@ func TestAssemble(t *testing.T) {
 	want := listing{
 		interfaces: []Interface{
 			{Index: 1, Name: "lo"},
-			{Index: 3, Name: "net1", Prefixes: prefixes("10.0.0.1/24", "10.0.0.1/32", "10.0.0.2/24", "2001:db8::1/64")},
+			{Index: 3, Name: "net1", Prefixes: prefixes("10.0.0.1/24", "10.0.0.1/32", "10.0.0.2/24", "2001:db8::1/64"),
+				Tentative: prefixes("2001:db8::2/64")},
 			{Index: 5, Name: "net2"},
 		},
 		leftOut: []leftOut{{"net1", netip.MustParsePrefix("2001:db8::2/64"), reasonTentative}},

@@ -4,6 +4,7 @@
 package netwatch
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,11 +25,15 @@ func TestWatchWaitsForDuplicateAddressDetection(t *testing.T) {
 	withDAD.Flags = 0
 	must(t, n.AddrAdd(net1, withDAD))
 	must(t, n.AddrAdd(net1, addr(t, "2001:db8::2/64")))
-	w.until(t, "net1", "2001:db8::2/64")
+	if i, _ := interfaceOf(w.until(t, "net1", "2001:db8::2/64"), "net1"); !slices.Equal(i.Tentative, prefixes("2001:db8::1/64")) {
+		t.Errorf("the snapshot does not say that 2001:db8::1 is tentative: %+v", i)
+	}
 	if !strings.Contains(log.String(), reasonTentative) {
 		t.Errorf("the log does not say why 2001:db8::1 is left out: %s", log.String())
 	}
-	w.until(t, "net1", "2001:db8::1/64", "2001:db8::2/64")
+	if i, _ := interfaceOf(w.until(t, "net1", "2001:db8::1/64", "2001:db8::2/64"), "net1"); len(i.Tentative) != 0 {
+		t.Errorf("%v is tentative and usable", i.Tentative)
+	}
 }
 
 func TestWatchLeavesDuplicateAddressOut(t *testing.T) {

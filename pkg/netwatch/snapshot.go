@@ -30,6 +30,10 @@ type Interface struct {
 	// and so are IPv6 addresses whose duplicate address detection is running
 	// (tentative) or has failed.
 	Prefixes []netip.Prefix
+	// Tentative are the IPv6 addresses that will be usable when their
+	// duplicate address detection is over and has not failed, sorted. That
+	// takes 1 to 2 s from when the link can carry packets.
+	Tentative []netip.Prefix
 }
 
 // A Snapshot is what one full listing of a namespace found.
@@ -49,5 +53,6 @@ func (s Snapshot) Equal(o Snapshot) bool {
 // Equal tells whether both describe the same state of an interface.
 func (i Interface) Equal(o Interface) bool {
 	return i.Name == o.Name && i.Index == o.Index && i.MAC == o.MAC && i.Kind == o.Kind &&
-		i.Loopback == o.Loopback && i.Up == o.Up && slices.Equal(i.Prefixes, o.Prefixes)
+		i.Loopback == o.Loopback && i.Up == o.Up &&
+		slices.Equal(i.Prefixes, o.Prefixes) && slices.Equal(i.Tentative, o.Tentative)
 }

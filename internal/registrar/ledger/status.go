@@ -93,7 +93,7 @@ func (l *Ledger) Waiting() []string {
 	if l.refused != nil {
 		return []string{l.refused.String()}
 	}
-	out := l.waitingForInterfaces()
+	out := append(l.waitingForInterfaces(), l.waitingForKernel()...)
 	if l.inventory.known == nil && l.observed {
 		return append(out, l.inventoryReason().String())
 	}
@@ -142,6 +142,17 @@ func (l *Ledger) waitingForInterfaces() []string {
 	case !addressed && l.cfg.RequireAddress:
 		out = append(out, fmt.Sprintf("No Multus interface has an address yet; the pod has %s. "+
 			"Does the NetworkAttachmentDefinition have an \"ipam\" section?", l.linkNames()))
+	}
+	return out
+}
+
+// waitingForKernel says which addresses do not count yet, but will.
+func (l *Ledger) waitingForKernel() []string {
+	var out []string
+	for _, i := range l.Watched() {
+		for _, p := range i.Tentative {
+			out = append(out, fmt.Sprintf("%s on %s: its duplicate address detection is running.", p.Addr(), i.Name))
+		}
 	}
 	return out
 }

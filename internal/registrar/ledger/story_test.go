@@ -32,7 +32,8 @@ import (
 //	never-release | interfaces NAMES | no-imds | slow-imds | describe-interval D
 //	late D                     time passes in which this process has no CPU
 //	link NAME MAC [KIND]       an interface without addresses; kind ipvlan
-//	kernel [NAME=ADDR,ADDR …]  the kernel's table from now on; the rest is empty
+//	kernel [NAME=ADDR,ADDR …]  the kernel's table from now on; the rest is empty; ADDR? is
+//	                           tentative
 //	tag NAME                   gives the ENI its tag
 //	held NAME [ADDR …]         what EC2 would describe, no other ENI has it then; NAME may be
 //	                           another worker's ENI
@@ -245,14 +246,20 @@ func (s *stage) route(table string, a netip.Addr, eni string, dead bool) {
 
 func (s *stage) kernel(f []string) {
 	for i := range s.links {
-		s.links[i].Prefixes = nil
+		s.links[i].Prefixes, s.links[i].Tentative = nil, nil
 		for _, a := range f {
 			name, list, _ := strings.Cut(a, "=")
 			if name != s.links[i].Name {
 				continue
 			}
-			for _, addr := range addrs(strings.Split(list, ",")) {
-				s.links[i].Prefixes = append(s.links[i].Prefixes, netip.PrefixFrom(addr, addr.BitLen()-8))
+			for text := range strings.SplitSeq(list, ",") {
+				text, tentative := strings.CutSuffix(text, "?")
+				addr := netip.MustParseAddr(text)
+				of := &s.links[i].Prefixes
+				if tentative {
+					of = &s.links[i].Tentative
+				}
+				*of = append(*of, netip.PrefixFrom(addr, addr.BitLen()-8))
 			}
 		}
 	}
