@@ -91,16 +91,16 @@ type pod struct {
 // A claim is how a pod stands to an address.
 type claim struct {
 	present  bool
-	entitled bool      // it appeared, or its hold-down ended, and no answer came yet
-	acked    time.Time // since it appeared; zero for never
-	claiming time.Time // when it was last asked for with the right to take it; zero since the answer
-	asked    time.Time // when it was last asked for
-	doubt    bool      // an answer was lost since it appeared where it is
-	lost     time.Time // when another took it last
-	takes    int       // after hold-downs
-	sure     bool      // EC2 has, or may have, assigned it here for this pod
-	flying   int       // Assigns without an answer
-	answered time.Time // the last of them that has one
+	entitled bool            // it appeared, or its hold-down ended, and no answer came yet
+	acked    time.Time       // since it appeared; zero for never
+	claiming time.Time       // when it was last asked for with the right to take it; zero since the answer
+	asked    time.Time       // when it was last asked for
+	doubt    bool            // an answer was lost since it appeared where it is
+	lost     time.Time       // when another took it last
+	takes    int             // after hold-downs
+	sure     map[string]bool // the ENIs that EC2 has, or may have, assigned it to for this pod
+	flying   int             // Assigns without an answer
+	answered time.Time       // the last of them that has one
 	owes     *debt
 }
 
@@ -140,7 +140,8 @@ func (a *Auditor) Started(name, eni string, fresh bool) {
 		p = a.pod(name)
 		for r, c := range old.claims {
 			if c.present {
-				p.claims[r] = &claim{present: true, entitled: true, sure: a.owner[r.addr] == eni}
+				p.claims[r] = &claim{present: true, entitled: true}
+				a.found(p.claims[r], r.addr, eni)
 			}
 		}
 	}
@@ -189,7 +190,7 @@ func (a *Auditor) reappear(p *pod) {
 	for r, c := range p.claims {
 		if c.present {
 			c.entitled, c.doubt, c.acked, c.takes = true, false, time.Time{}, 0
-			c.sure = c.sure || a.owner[r.addr] == p.eni
+			a.found(c, r.addr, p.eni)
 		}
 	}
 }
@@ -220,10 +221,10 @@ func (a *Auditor) Appeared(name string, addr netip.Addr) {
 			c.present, c.entitled, c.doubt, c.acked, c.takes = true, true, false, time.Time{}, 0
 		}
 	}
-	c.sure = c.sure || a.owner[addr] == p.eni
+	a.found(c, addr, p.eni)
 	for _, q := range a.pods { // it may have asked, before it left it to this one
-		if o := q.claims[route{"", addr}]; o != nil && q.eni == p.eni && o.releasable() {
-			c.sure = true
+		if o := q.claims[route{"", addr}]; o != nil && q.eni == p.eni && o.releasable(p.eni) {
+			c.mayHave(p.eni)
 		}
 	}
 }
@@ -287,7 +288,21 @@ func (p *pod) claim(table string, addr netip.Addr) *claim {
 	return c
 }
 
-func (c *claim) releasable() bool { return c.sure || c.flying > 0 }
+// found notes that an address which appears was on the pod's ENI already.
+func (a *Auditor) found(c *claim, addr netip.Addr, eni string) {
+	if a.owner[addr] == eni {
+		c.mayHave(eni)
+	}
+}
+
+func (c *claim) mayHave(eni string) {
+	if c.sure == nil {
+		c.sure = map[string]bool{}
+	}
+	c.sure[eni] = true
+}
+
+func (c *claim) releasable(eni string) bool { return c.sure[eni] || c.flying > 0 }
 
 func (a *Auditor) breach(law int, p *pod, c model.Call, format string, args ...any) {
 	a.breaches = append(a.breaches, fmt.Sprintf("law %d: %s, %s of %s at %s %v: ", law, stamp(time.Now()), c.Action, p.name, c.ENI+c.RouteTable, c.Addresses)+

@@ -96,7 +96,7 @@ func (a *Auditor) arrived(p *pod, call model.Call, v verb, addr netip.Addr) {
 			}
 		}
 		switch {
-		case own && !c.releasable():
+		case own && !c.releasable(call.ENI):
 			a.breach(5, p, call, "EC2 has never acknowledged it, nor may have")
 		case !own && addr.Is4():
 			a.breach(5, p, call, "the ENI is another's")
@@ -205,7 +205,7 @@ func (a *Auditor) note(addr netip.Addr, from, to string, by *pod, now time.Time)
 	}
 	for _, q := range a.pods {
 		if c := q.claims[route{"", addr}]; c != nil && q.eni == to && (c.present || c.flying > 0 || !c.answered.IsZero() && now.Sub(c.answered) <= a.cfg.RoundTrip) {
-			c.sure = true
+			c.mayHave(to)
 		}
 	}
 }
@@ -235,13 +235,15 @@ func (a *Auditor) answered(p *pod, call model.Call, v verb, addr netip.Addr) {
 		c.flying = max(0, c.flying-1)
 		c.answered = time.Now()
 		if call.Code == "" || call.Effective || doubtful(call.Code) {
-			c.sure = true
+			c.mayHave(call.ENI)
 		}
 		if call.Code == "" && call.ENI == p.eni {
 			c.entitled, c.acked, c.claiming = false, time.Now(), time.Time{}
 		}
 	case v == unassign && own && call.Code == "":
-		c.sure = c.present && a.owner[addr] == p.eni
+		if delete(c.sure, call.ENI); c.present {
+			a.found(c, addr, p.eni)
+		}
 	case v == lay && call.Code == "":
 		c.entitled, c.acked, c.claiming = false, time.Now(), time.Time{}
 	}
