@@ -39,6 +39,7 @@ type Count struct {
 	// Routes of others, changed within a round trip after they were the pod's or dead.
 	DeletedInTheWindow, ReplacedInTheWindow int
 	Moves                                   int // IPv6 addresses unassigned at their owner
+	Returned                                int // of them, those put back there, as EC2 refused them to the taker
 }
 
 // Add adds another count.
@@ -51,6 +52,7 @@ func (c *Count) Add(o Count) {
 	c.DeletedInTheWindow += o.DeletedInTheWindow
 	c.ReplacedInTheWindow += o.ReplacedInTheWindow
 	c.Moves += o.Moves
+	c.Returned += o.Returned
 }
 
 // An Auditor watches one VPC. Its methods may be called from any goroutine.
@@ -60,6 +62,7 @@ type Auditor struct {
 	mu       sync.Mutex
 	pods     map[string]*pod
 	owner    map[netip.Addr]string
+	returned map[netip.Addr]bool // where owner says, another pod put it back
 	routes   map[route]string
 	left     map[lead]time.Time // when a route ceased to lead to an ENI
 	gone     map[string]bool    // ENIs that do not exist any more
@@ -117,7 +120,7 @@ type debt struct {
 // New makes an Auditor that has seen nothing. The addresses and routes that EC2
 // has already are to be told with Found.
 func New(cfg Config) *Auditor {
-	return &Auditor{cfg: cfg, pods: map[string]*pod{}, owner: map[netip.Addr]string{},
+	return &Auditor{cfg: cfg, pods: map[string]*pod{}, owner: map[netip.Addr]string{}, returned: map[netip.Addr]bool{},
 		routes: map[route]string{}, left: map[lead]time.Time{}, gone: map[string]bool{}}
 }
 
@@ -247,6 +250,14 @@ func (a *Auditor) Vanished(name string, addr netip.Addr) {
 // overdue says that the Assign that a debt calls for should have been seen.
 func (a *Auditor) overdue(d *debt) bool {
 	return time.Since(d.since) > max(a.cfg.RoundTrip, time.Minute)
+}
+
+// Returned says whether the ENI has an address because another pod took it from
+// there and put it back. Whether it was still wanted there that pod cannot know.
+func (a *Auditor) Returned(addr netip.Addr, eni string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.returned[addr] && a.owner[addr] == eni
 }
 
 // Result is what was seen so far and which laws were broken.

@@ -112,6 +112,9 @@ func (a *Auditor) worked(p *pod, call model.Call, v verb, addr netip.Addr, befor
 	switch v {
 	case assign:
 		a.owner[addr] = call.ENI
+		if a.returned[addr] = p != nil && !p.enis[call.ENI]; a.returned[addr] {
+			a.count.Returned++
+		}
 		a.note(addr, before, call.ENI, p, now)
 	case unassign:
 		delete(a.owner, addr)
@@ -244,7 +247,7 @@ func (a *Auditor) answered(p *pod, call model.Call, v verb, addr netip.Addr) {
 		if delete(c.sure, call.ENI); c.present {
 			a.found(c, addr, p.eni)
 		}
-	case v == lay && call.Code == "":
+	case v == lay && call.Code == "" && call.ENI == p.eni:
 		c.entitled, c.acked, c.claiming = false, time.Now(), time.Time{}
 	}
 }

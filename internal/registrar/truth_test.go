@@ -67,6 +67,8 @@ func (w *world) judge(a netip.Addr, eni string) error {
 		return fmt.Errorf("%s is on %q, the kernels have it on %v", a, eni, holders)
 	case w.h.barred && (a.Is4() || routed(a)):
 		return nil
+	case w.audit.Returned(a, eni): // the pod there had let go of it meanwhile
+		return nil
 	}
 	for _, p := range w.pods {
 		if p.left[a] || w.blind && p.had[a] {
