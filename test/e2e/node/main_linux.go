@@ -8,6 +8,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,7 +47,9 @@ func run() error {
 	}
 	containerd := newService(n, "containerd", "--config", filepath.Join(config.Share, config.ContainerdConfig))
 	containerd.start()
-	if err := importImages(n); err != nil {
+	clock := make(chan error, 1)
+	go func() { clock <- setClock() }()
+	if err := errors.Join(importImages(n), <-clock); err != nil {
 		return err
 	}
 	say("the images are there")
