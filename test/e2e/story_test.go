@@ -58,7 +58,10 @@ func tell(t *testing.T, labels ...string) *story {
 	s := &story{T: t, ns: namespaceOf(t.Name()), began: time.Now(), created: map[string]time.Time{}}
 	takeBack(t) // what a story that failed may have left
 	forgetCalls(t)
-	s.kubectl("create", "namespace", s.ns)
+	until(t, podPatience, func() error { // one of the same story may be ending
+		_, err := kubectl("", "create", "namespace", s.ns)
+		return err
+	})
 	if len(labels) > 0 {
 		s.kubectl(append([]string{"label", "namespace", s.ns}, labels...)...)
 	}
