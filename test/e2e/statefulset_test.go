@@ -8,6 +8,7 @@ package e2e
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -143,20 +144,30 @@ func TestRescheduledPodKeepsItsAddresses(t *testing.T) {
 	}
 }
 
-// answersSoon fails where an address does not answer a pod within the time that
-// a neighbour needs to find out that it has moved: from another ENI to the
-// pod's own, where no router is between them, and nobody has told it.
+// neighbourPatience is how long a neighbour may take to find out that an address
+// has moved from its own ENI to another, where no router is between them and
+// nobody has told it. Linux's defaults: what was reachable counts as such for
+// up to 45 s, then for 5 s until it is probed, three times, one each second.
+const neighbourPatience = (45 + 5 + 3 + 7) * time.Second
+
+// answersSoon fails where an address that has moved does not answer a pod.
 func (s *story) answersSoon(from, address string) {
 	s.Helper()
 	began := time.Now()
-	until(s.T, 30*time.Second, func() error {
+	neighbour := func() string {
+		out, err := s.exec(from, application, "ip", "neigh", "show", address)
+		if err != nil {
+			return err.Error()
+		}
+		return strings.TrimSpace(out)
+	}
+	until(s.T, neighbourPatience, func() error {
 		if got := s.ping(from, address, 1, time.Second); got.received == 0 {
-			return fmt.Errorf("ping %s from %s: %v", address, from, got)
+			return fmt.Errorf("ping %s from %s: %v; its neighbour is %s", address, from, got, neighbour())
 		}
 		return nil
 	})
 	if took := time.Since(began); took > 3*time.Second {
-		out, err := s.exec(from, application, "ip", "neigh", "show", address)
-		s.say("%s answered %s after %.1f s (%s%v)", address, from, took.Seconds(), out, err)
+		s.say("%s answered %s after %.1f s (%s)", address, from, took.Seconds(), neighbour())
 	}
 }
