@@ -5,6 +5,9 @@ package integration
 
 import (
 	"testing"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
 )
 
 // threeNets is a pod with three networks, dual-stack, on three ENIs.
@@ -35,4 +38,16 @@ func TestInitCostsOneDescribeAndOneCallPerENIAndFamily(t *testing.T) {
 	l.container("smf").run("init").wantExit(0)
 	l.wantCalls("AssignPrivateIpAddresses×1 DescribeNetworkInterfaces×1")
 	l.wantHeld("w1-media", "10.0.2.100", "10.0.2.105", "2001:db8:0:2::100")
+}
+
+// An IPv6 address that is tentative when init starts is waited for, although all
+// others are routed long before.
+func TestInitWaitsForDuplicateAddressDetection(t *testing.T) {
+	t.Parallel()
+	detect := func(_ *topology.Topology, o *vpcsim.Options) { o.Fabric.DAD = true }
+	l := newLab(t, []string{"smf w1 net1=w1-sig,10.0.1.100/24"}, detect)
+	l.add("smf", "net1", "2001:db8:0:1::100/64")
+	l.container("smf").run("init").wantExit(0)
+	l.wantHeld("w1-sig", "10.0.1.100", "2001:db8:0:1::100")
+	l.wantCalls("AssignIpv6Addresses×1 AssignPrivateIpAddresses×1 DescribeNetworkInterfaces×1")
 }
