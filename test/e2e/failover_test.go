@@ -26,6 +26,9 @@ func TestFailoverBetweenWorkers(t *testing.T) {
 	p.failOver("handed over", p.clientBy(standby), standby, func() { p.handOver(active, true) })
 	p.handOver(active, false)
 	active, standby = p.roles()
+	if testing.Short() {
+		return
+	}
 
 	p.failOver("keepalived killed", p.clientBy(standby), standby, func() { p.kill(active) })
 	active, standby = p.roles()
