@@ -41,13 +41,16 @@ func (s *story) started(kind, pod string) (at time.Time) {
 	s.say("%s: application started %.1f s after the pod was created (%s)", pod, took.Seconds(), kind)
 	if p, err := s.pod(pod); err == nil && len(p.Spec.InitContainers) > 0 {
 		first, last := s.registrarTimes(pod)
+		if last.IsZero() {
+			s.Fatalf("the registrar of %s has assigned nothing", pod)
+		}
 		routing[kind] = append(routing[kind], last.Sub(first))
 	}
 	return at
 }
 
 // registrarTimes are those of the registrar's first line and of its last
-// acknowledgement.
+// acknowledgement, which is zero where there is none.
 func (s *story) registrarTimes(pod string) (first, last time.Time) {
 	s.Helper()
 	for line := range strings.Lines(s.logs(pod, injected)) {
@@ -64,9 +67,6 @@ func (s *story) registrarTimes(pod string) (first, last time.Time) {
 		if event.Msg == "address assigned" {
 			last = event.Time
 		}
-	}
-	if last.IsZero() {
-		s.Fatalf("the registrar of %s has assigned nothing", pod)
 	}
 	return first, last
 }
