@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -159,7 +160,6 @@ func (s *story) explain() {
 		{"get", "pods", "-o", "wide"},
 		{"describe", "pods"},
 		{"get", "events", "--sort-by", ".lastTimestamp"},
-		{"logs", "--selector", "story", "--all-containers", "--prefix", "--tail=30"},
 	} {
 		out, err := kubectl("", append([]string{"--namespace", s.ns}, args...)...)
 		s.Logf("kubectl %s\n%s", strings.Join(args, " "), out)
@@ -167,5 +167,24 @@ func (s *story) explain() {
 			s.Log(err)
 		}
 	}
+	s.explainLogs()
 	s.Logf("EC2:\n%s", describeEC2(s.T))
+}
+
+// explainLogs logs the end of each container's log. kubectl would give none
+// where one container has not started.
+func (s *story) explainLogs() {
+	s.Helper()
+	pods, err := the.kube.CoreV1().Pods(s.ns).List(context.Background(), metav1.ListOptions{})
+	if err != nil {
+		s.Log(err)
+		return
+	}
+	for _, p := range pods.Items {
+		for _, c := range slices.Concat(p.Spec.InitContainers, p.Spec.Containers) {
+			if out, err := kubectl("", "--namespace", s.ns, "logs", p.Name, "--container", c.Name, "--tail=30"); err == nil {
+				s.Logf("the log of %s in pod %s\n%s", c.Name, p.Name, out)
+			}
+		}
+	}
 }
