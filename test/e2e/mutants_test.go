@@ -27,9 +27,6 @@ type mutant struct {
 	law, file, from, to, story, says string
 }
 
-// Law 6 is not among them: a registrar that forgets its state file finds its
-// addresses on the ENI, and asks for nothing. It takes a restarted standby, whose
-// rival is active, to tell the difference.
 var mutants = []mutant{
 	{
 		"1: only the first snapshot counts", "internal/registrar/registrar.go",
@@ -49,6 +46,10 @@ var mutants = []mutant{
 		"5: nothing is released at the end", "internal/registrar/registrar.go",
 		"for !r.ledger.Drained() {", "for range 0 {",
 		"TestRestrictedPodWithoutAToken", `the pod is gone, and EC2 has its address`,
+	}, {
+		"6: a restart is an appearance", "internal/registrar/step.go",
+		"r.ledger.Restore(r.started, records)", "r.ledger.Restore(r.started, records[:0])",
+		"TestRivalsDoNotFight", `took 10\.0\.3\.122 \S+ after its registrar came back`,
 	}, {
 		"7: ready before it is routed", "internal/registrar/registrar.go",
 		"if untilReady && len(r.ledger.Waiting()) == 0 {", "if untilReady {", "TestInitRoutesBeforeTheApplicationStarts", `has assigned nothing|was not routed when`,
