@@ -58,8 +58,16 @@ func TestTwentyPodsAtOnce(t *testing.T) {
 	for _, action := range slices.Sorted(maps.Keys(by)) {
 		s.say("%d × %s", by[action], action)
 	}
-	if by["DescribeNetworkInterfaces"] > n || by["AssignPrivateIpAddresses"] > n || by["AssignIpv6Addresses"] > n || len(all) > 3*n {
-		t.Errorf("%d calls for %d pods: %v; want at most one Describe, and one Assign in each family, of each", len(all), n, by)
+	// Ten at once share one emulated CPU, and give IMDS a second to answer: who
+	// has no answer asks EC2 instead, and says so.
+	blind := 0
+	for _, name := range names {
+		blind += strings.Count(s.logs(name, injected), "instance metadata not used")
+	}
+	s.say("IMDS did not answer in time %d times", blind)
+	if by["DescribeNetworkInterfaces"] > n+blind || by["AssignPrivateIpAddresses"] > n || by["AssignIpv6Addresses"] > n || len(all) > 3*n+blind {
+		t.Errorf("%d calls for %d pods: %v; want at most one Describe, and one Assign in each family, of each, and %d Describes for IMDS",
+			len(all), n, by, blind)
 	}
 	for _, address := range addresses {
 		if assigned[address] != 1 {
@@ -83,7 +91,7 @@ func TestTwentyPodsAtOnce(t *testing.T) {
 // reachesAll fails where an address does not answer a pod.
 func (s *story) reachesAll(from string, addresses []string) {
 	s.Helper()
-	script := "for a in " + strings.Join(addresses, " ") + "; do ping -q -c 2 -W 2 $a >/dev/null || echo $a is not reached; done"
+	script := "for a in " + strings.Join(addresses, " ") + "; do ping -q -c 2 -i 0.2 -W 2 $a >/dev/null || echo $a is not reached; done"
 	out, err := s.exec(from, application, "sh", "-c", script)
 	if err != nil || out != "" {
 		s.Errorf("from %s: %v\n%s", from, err, out)
