@@ -41,11 +41,12 @@ func warm(ctx context.Context, o options) ([]figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		// A call that meets a ping waits for its answer: one round trip more,
-		// here ten times as often as with an interval of 20 s.
-		half, meets := milliseconds(roundTrip/2), milliseconds(roundTrip)
+		// Half a round trip, and what a registrar may take of a failover itself. A
+		// call that meets a ping waits for its answer, here ten times as often as
+		// with an interval of 20 s.
+		half := milliseconds(roundTrip / 2)
 		figures = append(figures, of(
-			fmt.Sprintf("floating address appears → a standby's first request arrives, TLS, EC2 %v away", roundTrip), "ms", ready, half+2, half+meets+10,
+			fmt.Sprintf("floating address appears → a standby's first request arrives, TLS, EC2 %v away", roundTrip), "ms", ready, half+3, half+15,
 			fmt.Sprintf("%.4g / %.4g (--keep-warm 0, n %d)", c.Median, c.P99, c.N)))
 	}
 	return figures, nil
