@@ -134,6 +134,8 @@ type run struct {
 	flights *sync.WaitGroup
 	// early is one of them that may make the others needless; it may be nil.
 	early *early
+	// stalled are moves from owners that did not hold the addresses any more.
+	stalled []*swap
 	// freed are the IPv6 addresses that this run has taken from another ENI.
 	freed map[netip.Addr]string
 	// quit is closed when no further request may begin; it may be nil.

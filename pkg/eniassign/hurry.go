@@ -47,8 +47,30 @@ func (r *run) hurry(ctx context.Context, addrs []netip.Addr) {
 		from[owner] = append(from[owner], a)
 	}
 	if stale, v := r.swaps(ctx, from, false); v != nil {
-		r.owned(ctx, stale, *v)
+		r.lookUp(ctx)
+		if rest := r.arrived(ctx, stale); len(rest) > 0 {
+			r.owned(ctx, rest, *v)
+		}
 	}
+}
+
+// arrived waits for the assigns of moves from stale owners that are still under
+// way, settles what they brought here after all, and returns the others. Without
+// that an address that EC2 gave us, and somebody else took since, would be taken
+// back at once (law 4).
+func (r *run) arrived(ctx context.Context, stale []netip.Addr) []netip.Addr {
+	for _, s := range r.stalled {
+		for ; s.flying > 0; s.flying-- {
+			if a := <-s.assigned; a.refusal == nil {
+				r.acknowledge(ctx, s.addrs, a.listed)
+				break
+			}
+		}
+	}
+	return slices.DeleteFunc(stale, func(a netip.Addr) bool {
+		_, settled := r.settled[a]
+		return settled
+	})
 }
 
 // swaps moves addresses from the ENIs that hold them, a few at once, and looks
@@ -89,6 +111,7 @@ func (r *run) swaps(ctx context.Context, from map[string][]netip.Addr, sure bool
 		if part.stop != nil {
 			r.stop = part.stop
 		}
+		r.stalled = append(r.stalled, part.stalled...)
 		if left[i] != nil {
 			stale, why = append(stale, from[owners[i]]...), left[i]
 		}

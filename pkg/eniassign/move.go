@@ -96,6 +96,7 @@ func (r *run) swap(ctx context.Context, owner string, addrs []netip.Addr, sure b
 		}
 		switch {
 		case s.stale && s.refused != nil:
+			r.stalled = append(r.stalled, s)
 			return s.refused
 		case s.halt && s.answered && s.flying == 0:
 			s.conclude(ctx)

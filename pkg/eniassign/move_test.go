@@ -270,6 +270,33 @@ func TestFirstAssignWinsAfterAll(t *testing.T) {
 	})
 }
 
+// TestGivenAndTakenIsNotTakenBack: the remembered owner does not have the address
+// any more, the answer to the second assign overtakes that to the first, which
+// was given it, and a rival takes it before the owner is looked up.
+func TestGivenAndTakenIsNotTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, c := newSim(t)
+		v.Assume(func(a *topology.Assumptions) { a.IPv6SameENIRefused = true })
+		v.Tune(func(e *topology.EC2) { e.Latency = 100 * ms })
+		v.Inject(model.Fault{Action: assign6, Delay: 40 * ms, Count: 1}) // done at 73 ms, answered at 143
+		go func() {
+			time.Sleep(100 * ms) // done at 150 ms
+			_, _ = v.UnassignIPv6Addresses(context.Background(), model.UnassignIPv6AddressesInput{NetworkInterfaceID: eniID("sig1"), Addresses: []netip.Addr{ip(free6)}})
+		}()
+		go func() {
+			time.Sleep(110 * ms) // done at 160 ms, the look after that
+			_, _ = v.AssignIPv6Addresses(context.Background(), model.AssignIPv6AddressesInput{NetworkInterfaceID: eniID("sig2"), Addresses: []netip.Addr{ip(free6)}})
+		}()
+		if o := c.Do(t.Context(), claim6(free6, free6, "node2"))[0]; o.Reason != nil {
+			t.Errorf("EC2 has acknowledged it: %v", o.Reason)
+		}
+		time.Sleep(time.Second)
+		if e, _ := v.Owner(ip(free6)); e.Name != "sig2" {
+			t.Errorf("%s is on %q, want the rival's sig2: %s", free6, e.Name, actions(v))
+		}
+	})
+}
+
 // TestTwoClaimantsOfOneAddress: both hurry; one has it in the end, and neither
 // takes it twice.
 func TestTwoClaimantsOfOneAddress(t *testing.T) {
