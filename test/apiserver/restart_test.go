@@ -9,10 +9,6 @@ import (
 	"time"
 )
 
-// still is how long a replica is looked at before the end of its drain, and how long
-// before that end it is left alone.
-const still = 350 * time.Millisecond
-
 // leave ends a replica as a cluster does: the kubelet's SIGTERM comes first, and
 // the API server is told of it later.
 func (w *world) leave(t *testing.T, r *replica, others ...*replica) {
@@ -25,15 +21,6 @@ func (w *world) leave(t *testing.T, r *replica, others ...*replica) {
 		t.Errorf("%s says that it is ready after SIGTERM", r.name)
 	}
 	w.routes(t, others...)
-	// The API server keeps connections, and a request that meets the end of one
-	// is lost, which load tells. By the end of the drain none should be in use, but
-	// an API server without CPU to spare is late to learn of the endpoints.
-	time.Sleep(drain - lag - 3*still)
-	before := r.admissions(t)
-	time.Sleep(still)
-	if after := r.admissions(t); after != before {
-		t.Logf("%s still answers at the end of its drain: %d admissions, then %d", r.name, before, after)
-	}
 	select {
 	case <-r.ended:
 		if r.err != nil {
