@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -39,23 +40,31 @@ func server(t *testing.T) (*httptest.Server, *http.Client) {
 	return s, &http.Client{Transport: tr}
 }
 
-// TestEachHandshakeCostsItsRoundTrips: TCP one, TLS 1.3 one, the request one.
+// TestEachHandshakeCostsItsRoundTrips: TCP one, TLS 1.3 one, the request one. A
+// busy machine adds to a time, and nothing takes from it: the best of five counts.
 func TestEachHandshakeCostsItsRoundTrips(t *testing.T) {
 	s, c := server(t)
-	for i, want := range []time.Duration{3 * roundTrip, roundTrip, roundTrip} {
-		began := time.Now()
-		resp, err := c.Get(s.URL)
-		if err != nil {
-			t.Fatal(err)
+	want := []time.Duration{3 * roundTrip, roundTrip, roundTrip}
+	best := slices.Repeat([]time.Duration{time.Hour}, len(want))
+	for range 5 {
+		c.CloseIdleConnections()
+		for i := range want {
+			began := time.Now()
+			resp, err := c.Get(s.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if err != nil || string(body) != "hello" {
+				t.Fatalf("got %q, %v", body, err)
+			}
+			best[i] = min(best[i], time.Since(began))
 		}
-		body, err := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-		if err != nil || string(body) != "hello" {
-			t.Fatalf("got %q, %v", body, err)
-		}
-		// Half a round trip of tolerance, for machines that are busy.
-		if took := time.Since(began); took < want || took > want+roundTrip/2 {
-			t.Errorf("request %d took %v, want %v", i, took, want)
+	}
+	for i, took := range best {
+		if took < want[i] || took > want[i]+roundTrip/2 {
+			t.Errorf("request %d took %v, want %v", i, took, want[i])
 		}
 	}
 }
