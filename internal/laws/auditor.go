@@ -26,6 +26,9 @@ type Config struct {
 	// Unread is how long a registrar may take to note an answer: one that died
 	// before that does not know it.
 	Unread time.Duration
+	// Crossing is how long an answer and a call together may be on their way: of
+	// an answer that left no longer ago, who sent the call may not have known.
+	Crossing time.Duration
 	// Primaries are the primary addresses of all ENIs.
 	Primaries []netip.Addr
 	// Sender is the name of the pod whose registrar sent a call, "" for others.
@@ -96,6 +99,7 @@ type claim struct {
 	present  bool
 	entitled bool            // it appeared, or its hold-down ended, and no answer came yet
 	acked    time.Time       // since it appeared; zero for never
+	won      time.Time       // when it was acknowledged with the right to take it
 	claiming time.Time       // when it was last asked for with the right to take it; zero since the answer
 	asked    time.Time       // when it was last asked for
 	doubt    bool            // an answer was lost since it appeared where it is
@@ -112,6 +116,7 @@ type claim struct {
 type debt struct {
 	from    string
 	since   time.Time
+	crossed bool // no answer had come that made it needless
 	worked  bool
 	claimed bool
 	waived  bool // nobody wants it here any more

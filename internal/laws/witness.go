@@ -101,7 +101,8 @@ func (a *Auditor) arrived(p *pod, call model.Call, v verb, addr netip.Addr) {
 		case !own && addr.Is4():
 			a.breach(5, p, call, "the ENI is another's")
 		case !own:
-			c.owes = &debt{from: call.ENI, since: time.Now()}
+			crossed := c.entitled || !c.won.IsZero() && time.Since(c.won) <= a.cfg.Crossing
+			c.owes = &debt{from: call.ENI, since: time.Now(), crossed: crossed}
 		}
 	}
 }
@@ -175,10 +176,12 @@ func (a *Auditor) torn(p *pod, call model.Call, r route, before string, now time
 }
 
 // taken judges that a pod took an address from another ENI: it has just
-// appeared, or its hold-down has ended.
+// appeared, or its hold-down has ended. An IPv6 address that has just appeared
+// is asked for and looked up at once: what the look finds is taken from its
+// owner, though EC2 has meanwhile given it, and somebody else taken it since.
 func (a *Auditor) taken(p *pod, call model.Call, addr netip.Addr, before string) {
 	c := p.claim(call.RouteTable, addr)
-	if c.entitled {
+	if c.entitled || c.owes != nil && c.owes.crossed {
 		a.count.Claims++
 		return
 	}
@@ -241,15 +244,22 @@ func (a *Auditor) answered(p *pod, call model.Call, v verb, addr netip.Addr) {
 			c.mayHave(call.ENI)
 		}
 		if call.Code == "" && call.ENI == p.eni {
-			c.entitled, c.acked, c.claiming = false, time.Now(), time.Time{}
+			c.acknowledged()
 		}
 	case v == unassign && own && call.Code == "":
 		if delete(c.sure, call.ENI); c.present {
 			a.found(c, addr, p.eni)
 		}
 	case v == lay && call.Code == "" && call.ENI == p.eni:
-		c.entitled, c.acked, c.claiming = false, time.Now(), time.Time{}
+		c.acknowledged()
 	}
+}
+
+func (c *claim) acknowledged() {
+	if c.entitled {
+		c.won = time.Now()
+	}
+	c.entitled, c.acked, c.claiming = false, time.Now(), time.Time{}
 }
 
 // doubtful says that the caller cannot know whether it was done.

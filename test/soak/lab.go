@@ -83,7 +83,7 @@ func newLab(ctx context.Context, o options) (l *lab, err error) {
 	if l.Sim, err = vpcsim.Start(ctx, top, vpcsim.Options{Fabric: fabric.Options{Prefix: "soak"}}); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	cfg := laws.Config{HoldDown: holdDown, HoldDownMax: holdDownMax, Reset: 10 * time.Minute, RoundTrip: 4 * slowest, Unread: time.Second,
+	cfg := laws.Config{HoldDown: holdDown, HoldDownMax: holdDownMax, Reset: 10 * time.Minute, RoundTrip: 4 * slowest, Unread: time.Second, Crossing: 100 * time.Millisecond,
 		Sender: func(c model.Call) string { return strings.TrimPrefix(c.AccessKey, "pod-") }}
 	for _, e := range l.VPC.ENIs() {
 		cfg.Primaries = append(cfg.Primaries, e.Primary)

@@ -1,0 +1,57 @@
+// Copyright The multus-ip-registrar Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package laws
+
+import (
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
+)
+
+// A pod claims an IPv6 address and is told that it has it; somebody else takes
+// it, and the pod unassigns it there. Where that call crossed the answer it is
+// the claim; later it would be a theft before the hold-down.
+func TestMoveThatCrossesItsAnswerIsTheClaim(t *testing.T) {
+	for name, tt := range map[string]struct {
+		later time.Duration // the unassign, than the answer
+		wrong int
+	}{
+		"before":  {-time.Millisecond, 0},
+		"crosses": {0, 0},
+		"later":   {time.Millisecond, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := New(Config{HoldDown: 10 * time.Second, HoldDownMax: time.Minute, Sender: func(c model.Call) string { return c.AccessKey }})
+				addr := netip.MustParseAddr("2600:1::200")
+				a.Started("a", "eni-a", true)
+				a.Appeared("a", addr)
+				time.Sleep(time.Minute)
+				witness := func(action, sender, eni, before string, moments ...model.Moment) {
+					for _, m := range moments {
+						a.Witness(m, model.Call{Time: time.Now(), Action: action, AccessKey: sender, ENI: eni, Addresses: []string{addr.String()}, Before: []string{before}})
+					}
+				}
+				witness("AssignIpv6Addresses", "a", "eni-a", "", model.Arrived, model.Worked)
+				witness("UnassignIpv6Addresses", "operator", "eni-a", "eni-a", model.Worked)
+				witness("AssignIpv6Addresses", "b", "eni-b", "", model.Worked)
+				if tt.later < 0 {
+					witness("UnassignIpv6Addresses", "a", "eni-b", "eni-b", model.Arrived)
+				}
+				witness("AssignIpv6Addresses", "a", "eni-a", "", model.Answered)
+				if time.Sleep(tt.later); tt.later >= 0 {
+					witness("UnassignIpv6Addresses", "a", "eni-b", "eni-b", model.Arrived)
+				}
+				witness("UnassignIpv6Addresses", "a", "eni-b", "eni-b", model.Worked, model.Answered)
+				witness("AssignIpv6Addresses", "a", "eni-a", "", model.Arrived, model.Worked, model.Answered)
+				if _, breaches := a.Result(); len(breaches) != tt.wrong {
+					t.Errorf("%d breaches, want %d: %q", len(breaches), tt.wrong, breaches)
+				}
+			})
+		})
+	}
+}
