@@ -54,6 +54,18 @@ func (e *early) hear(a reply) {
 // succeeded says that one of them was accepted.
 func (e *early) succeeded() bool { return e.last != nil && e.last.refusal == nil }
 
+// collect takes the answers that are there already.
+func (e *early) collect() {
+	for {
+		select {
+		case a := <-e.replies:
+			e.hear(a)
+		default:
+			return
+		}
+	}
+}
+
 // await waits until one was accepted or all were answered, at most d.
 func (e *early) await(d time.Duration) {
 	limit := time.NewTimer(d)
@@ -122,7 +134,7 @@ func (r *run) lookAhead(ctx context.Context, addrs []netip.Addr) {
 	if time.Since(start) >= hedgeShare*hedgeAfter && (e.last == nil || e.last.refusal != nil && e.last.refusal.scope == maybeOwned) {
 		e.await(hedgeAfter + moveGrace) // it left later than the look-up and knows better
 	}
-	if e.last == nil {
+	if e.collect(); e.last == nil {
 		// The holders are known before the refusal: no need to wait for it. An
 		// address that this assign moves all the same is just not there any more.
 		r.swaps(ctx, take, true)
