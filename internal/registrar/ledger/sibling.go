@@ -25,8 +25,12 @@ const (
 	// process comes back late: who had no CPU has not heard the answers.
 	siblingsBehind = 500 * time.Millisecond
 	// heirPatience is how long it waits where a sibling has spoken of that floating
-	// IP before: somebody is there, if slow.
-	heirPatience = 500 * time.Millisecond
+	// IP before: somebody is there, if slow. On a worker with many times the work
+	// of its CPUs answers took 0.8 s.
+	heirPatience = 2 * time.Second
+	// heirAgain is how long it waits for the answer when it asks again: the
+	// sibling has just answered.
+	heirAgain = 500 * time.Millisecond
 	// linger is how long a release waits where a sibling may take the address:
 	// longer than keepalived needs to move it with a 1 s interval of its own.
 	linger = 2 * time.Second
@@ -123,10 +127,13 @@ func (l *Ledger) part(c *claim, now time.Time) {
 
 // patience is how long a release waits for an answer.
 func (l *Ledger) patience(c *claim) time.Duration {
-	if l.heirs[heir{c.iface, c.Addr}] {
+	switch {
+	case !l.heirs[heir{c.iface, c.Addr}]:
+		return siblingPatience
+	case c.parting == asking:
 		return heirPatience
 	}
-	return siblingPatience
+	return heirAgain
 }
 
 // mayPart says whether a release that is due may go to EC2 now, as far as the
