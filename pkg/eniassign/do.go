@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -131,7 +130,7 @@ type run struct {
 	holders   map[netip.Addr]holder
 	holderErr *verdict
 	// flights are the requests of an urgent move that are under way.
-	flights *sync.WaitGroup
+	flights *flights
 	// early is one of them that may make the others needless; it may be nil.
 	early *early
 	// stalled are moves from owners that did not hold the addresses any more.

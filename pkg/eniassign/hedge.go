@@ -94,13 +94,12 @@ func (r *run) lookAhead(ctx context.Context, addrs []netip.Addr) {
 	send := func() {
 		e.sent++
 		e.flying++
-		r.flights.Go(func() {
-			listed, v := r.ask(ctx, addrs)
-			if v == nil {
-				e.once.Do(func() { e.listed = listed; close(e.won) })
+		r.fly(ctx, addrs, func(a reply) {
+			if a.refusal == nil {
+				e.once.Do(func() { e.listed = a.listed; close(e.won) })
 				time.AfterFunc(moveGrace, enough)
 			}
-			e.replies <- reply{listed, v}
+			e.replies <- a
 		})
 	}
 	start := time.Now()

@@ -106,3 +106,19 @@ func TestHedgeThatWinsLate(t *testing.T) {
 		}
 	})
 }
+
+// TestAnswerInTheGraceCounts: nobody waits for the first assign any more when it
+// is answered, but it is not cancelled yet: what EC2 says then is known. Else the
+// address would be claimed again, from whoever takes it meanwhile (law 4).
+func TestAnswerInTheGraceCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, c := newSim(t)
+		v.Inject(model.Fault{Action: assign6, Delay: 1075 * ms, Count: 1})
+		// The second one leaves at 250 ms. The first has 800 ms more, and the grace.
+		time.AfterFunc(100*ms, func() { v.Inject(model.Fault{Action: assign6, Code: "RequestLimitExceeded", Count: 1}) })
+		o := c.Do(t.Context(), claim6(free6))[0]
+		if e, _ := v.Owner(ip(free6)); o.Reason != nil || o.InDoubt || e.Name != "sig1" {
+			t.Errorf("got %+v, it is on %q", o, e.Name)
+		}
+	})
+}

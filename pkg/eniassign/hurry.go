@@ -20,8 +20,9 @@ const (
 	// assigns, and one to give back. An address that was taken and not assigned
 	// is nobody's: never begin what cannot be ended.
 	moveRequests = 4
-	// moveGrace is how long a Do waits for answers that nothing hangs on any more.
-	// They left some ms after those that it has.
+	// moveGrace is how long a Do waits for answers that nobody waits for any more:
+	// what EC2 acknowledges until then is known. They left some ms after those that
+	// it has.
 	moveGrace = 50 * time.Millisecond
 )
 
@@ -31,12 +32,13 @@ func (r *run) hurry(ctx context.Context, addrs []netip.Addr) {
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	r.flights = &sync.WaitGroup{}
+	r.flights = &flights{}
 	defer func() {
 		late := time.AfterFunc(moveGrace, cancel)
 		r.flights.Wait()
 		late.Stop()
 		cancel()
+		r.landings()
 	}()
 	from := map[string][]netip.Addr{}
 	for _, a := range addrs {

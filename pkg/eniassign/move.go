@@ -178,10 +178,7 @@ func (s *swap) send(ctx context.Context) {
 	if s.answered {
 		s.after++
 	}
-	s.flights.Go(func() {
-		listed, v := s.ask(ctx, s.addrs)
-		s.assigned <- reply{listed, v}
-	})
+	s.fly(ctx, s.addrs, func(a reply) { s.assigned <- a })
 	if s.sent == 1 && !s.answered {
 		s.in(moveHedge)
 	}
