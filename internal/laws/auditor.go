@@ -103,6 +103,7 @@ type claim struct {
 	claiming time.Time       // when it was last asked for with the right to take it; zero since the answer
 	asked    time.Time       // when it was last asked for
 	doubt    bool            // an answer was lost since it appeared where it is
+	told     bool            // a sibling may have been told that it is here, and have left it to this pod
 	lost     time.Time       // when another took it last
 	takes    int             // after hold-downs
 	sure     map[string]bool // the ENIs that EC2 has, or may have, assigned it to for this pod
@@ -155,6 +156,7 @@ func (a *Auditor) Started(name, eni string, fresh bool) {
 	}
 	p.eni, p.started = eni, time.Now()
 	p.enis[eni] = true
+	a.greeted(p)
 	for _, c := range p.claims {
 		c.takes, c.owes = 0, nil
 		// A claim that was under way moments ago is finished as what it was.
@@ -183,6 +185,7 @@ func (a *Auditor) Rehomed(name, eni string) {
 	defer a.mu.Unlock()
 	p := a.pod(name)
 	p.eni, p.enis[eni] = eni, true
+	a.greeted(p)
 	a.reappear(p)
 }
 
@@ -230,9 +233,24 @@ func (a *Auditor) Appeared(name string, addr netip.Addr) {
 		}
 	}
 	a.found(c, addr, p.eni)
+	a.greeted(p)
 	for _, q := range a.pods { // it may have asked, before it left it to this one
 		if o := q.claims[route{"", addr}]; o != nil && q.eni == p.eni && o.releasable(p.eni) {
 			c.mayHave(p.eni)
+		}
+	}
+}
+
+// greeted notes what siblings on one ENI may tell each other: who has what.
+func (a *Auditor) greeted(p *pod) {
+	for _, q := range a.pods {
+		if q == p || q.eni != p.eni {
+			continue
+		}
+		for _, one := range []*pod{p, q} {
+			for _, c := range one.claims {
+				c.told = c.told || c.present
+			}
 		}
 	}
 }

@@ -203,14 +203,15 @@ func (a *Auditor) waited(p *pod, c *claim, now time.Time) (quiet, wait time.Dura
 	return now.Sub(since), min(a.cfg.HoldDown<<min(c.takes, 20), a.cfg.HoldDownMax)
 }
 
-// note tells the pods on the ENIs that gain or lose an address. Who asked for it
-// may have looked what it has on its ENI, and found what a sibling was given.
+// note tells the pods on the ENIs that gain or lose an address. Who asked for it,
+// does not know what became of that, or told a sibling that it has it may look
+// what it has on its ENI, and find what the sibling was given.
 func (a *Auditor) note(addr netip.Addr, from, to string, by *pod, now time.Time) {
 	if from != to {
 		a.losers(route{"", addr}, from, by, now)
 	}
 	for _, q := range a.pods {
-		if c := q.claims[route{"", addr}]; c != nil && q.eni == to && (c.present || c.flying > 0 || !c.answered.IsZero() && now.Sub(c.answered) <= a.cfg.RoundTrip) {
+		if c := q.claims[route{"", addr}]; c != nil && q.eni == to && (c.present || c.flying > 0 || c.doubt || c.told || !c.answered.IsZero() && now.Sub(c.answered) <= a.cfg.RoundTrip) {
 			c.mayHave(to)
 		}
 	}
