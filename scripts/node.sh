@@ -24,7 +24,7 @@ dir=$cache/node-$kubernetes-containerd-$containerd-runc-$runc-cni-$plugins-multu
 
 kubernetes_programs=(kubelet kube-controller-manager kube-scheduler kubectl)
 containerd_programs=(containerd containerd-shim-runc-v2 ctr)
-plugin_paths=(main/bridge main/ipvlan main/loopback ipam/host-local ipam/static meta/sbr)
+plugin_paths=(main/bridge main/host-device main/ipvlan main/loopback ipam/host-local ipam/static meta/sbr)
 programs=("${kubernetes_programs[@]}" "${containerd_programs[@]}" runc
   "${plugin_paths[@]/#*\//cni/}" cni/multus cni/whereabouts)
 
