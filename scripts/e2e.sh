@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Runs the end-to-end stories of test/e2e on a Kubernetes cluster that it starts
-# for them: a control plane and two workers, all on this machine, in namespaces
+# for them: a control plane and three workers, all on this machine, in namespaces
 # of their own. When it ends, however it ends, the cluster does too.
 #
 #   scripts/e2e.sh
@@ -28,6 +28,7 @@ end() {
     kill "$pid"
     while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
   fi
+  [[ ! -x $dir/bin/up ]] || "$dir/bin/up" -dir "$dir" -sweep || true
   rm -rf "$dir"
 }
 
@@ -116,7 +117,7 @@ else
   while [[ ! -e $dir/ready ]]; do
     if ! kill -0 "$(cat "$dir/pid")" 2>/dev/null; then
       say "the cluster does not start"
-      tail -n 5 "$dir"/worker*/console.log "$dir"/*.log || true
+      tail -n 5 "$dir"/*/console.log "$dir"/*.log || true
       exit 1
     fi
     sleep 0.2
@@ -143,7 +144,7 @@ The cluster is up, with the chart installed. To use it:
   curl --unix-socket $dir/control.sock http://e2e/_vpcsim/calls               # who called it
   curl --unix-socket $dir/control.sock http://e2e/workers/worker1/run -d '{"Args": ["ip", "-brief", "address"]}'
 
-The logs of kubelet, containerd and Multus are in $dir/worker1 and worker2.
+The logs of kubelet, containerd and Multus are in $dir/worker1, worker2 and native.
 make e2e-down ends it.
 END
 fi

@@ -25,7 +25,8 @@ type Options struct {
 	// Dir is a directory for logs and everything else. Its path must be
 	// short: it has sockets.
 	Dir string
-	// Topology is the VPC: a worker named control, the others virtual machines.
+	// Topology is the VPC: a worker named control, the others Kubernetes' own:
+	// virtual machines, or one that runs on this machine's kernel.
 	Topology topology.Topology
 	// Programs is what scripts/node.sh prints, APIServer and Etcd are what
 	// scripts/apiserver.sh prints.
@@ -78,8 +79,8 @@ func (c *Cluster) start(ctx context.Context) (err error) {
 	}
 	c.opts.Say("the VPC is there: EC2 at %s", c.sim.EC2URL)
 	for _, w := range c.opts.Topology.Workers {
-		if w.Machine == topology.MachineVM {
-			c.workers = append(c.workers, &worker{name: w.Name, cluster: c})
+		if w.Name != controlWorker {
+			c.workers = append(c.workers, &worker{name: w.Name, native: w.Machine != topology.MachineVM, cluster: c})
 		}
 	}
 	if err := c.startAPI(); err != nil {
@@ -180,6 +181,7 @@ func (c *Cluster) Close() error {
 	for _, p := range c.processes {
 		p.kill()
 	}
+	errs = append(errs, RemoveGroups(c.opts.Dir))
 	if c.sim != nil {
 		errs = append(errs, c.sim.Close())
 	}

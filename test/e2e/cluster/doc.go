@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package cluster runs a Kubernetes cluster on one machine: a control plane
-// and workers that are User-Mode Linux guests with containerd, the kubelet and
-// Multus, on the instances of an embedded VPC, which is all their network.
+// and workers with containerd, the kubelet and Multus, on the instances of an
+// embedded VPC, which is all their network. Workers are User-Mode Linux guests,
+// or native: on this machine's own kernel, where times are those of a real node.
 package cluster

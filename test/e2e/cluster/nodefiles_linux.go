@@ -10,6 +10,7 @@ import (
 	"math/bits"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/test/e2e/node/config"
@@ -18,8 +19,8 @@ import (
 // PauseImage is the image of the process that holds a pod's namespaces.
 const PauseImage = "registry.k8s.io/pause:3.10"
 
-// kubeletConfig turns off what a User-Mode Linux guest, whose file systems are
-// in memory, cannot or need not do.
+// kubeletConfig turns off what a node, whose file systems are in memory, cannot
+// or need not do.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}
@@ -39,9 +40,11 @@ serializeImagePulls: false
 volumePluginDir: /var/lib/kubelet/plugins
 `
 
-func containerdConfig(programs string) string {
+// containerdConfig is for the programs in a directory. A native node may not be
+// allowed to protect its processes from the kernel's OOM killer.
+func containerdConfig(programs string, native bool) string {
 	return strings.NewReplacer("PAUSE", PauseImage, "SOCKET", config.ContainerdSocket, "NETWORKS", config.Networks,
-		"PROGRAMS", programs).Replace(`version = 3
+		"PROGRAMS", programs, "NATIVE", strconv.FormatBool(native)).Replace(`version = 3
 root = "/var/lib/containerd"
 state = "/run/containerd"
 disabled_plugins = [
@@ -59,6 +62,7 @@ disabled_plugins = [
 [plugins."io.containerd.cri.v1.runtime"]
   disable_apparmor = true
   enable_selinux = false
+  restrict_oom_score_adj = NATIVE
   [plugins."io.containerd.cri.v1.runtime".containerd]
     default_runtime_name = "runc"
     [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/multus-ip-registrar/multus-ip-registrar/test/e2e/cgroups"
 	"github.com/multus-ip-registrar/multus-ip-registrar/test/e2e/node/config"
 	"github.com/multus-ip-registrar/multus-ip-registrar/test/uml"
 )
@@ -28,9 +29,10 @@ const (
 // nodeProgram is the name of the worker's own program in its share.
 const nodeProgram = "node"
 
-// A worker is one virtual machine.
+// A worker is one virtual machine, or runs on this machine's own kernel.
 type worker struct {
 	name    string
+	native  bool
 	cluster *Cluster
 	booted  time.Time
 
@@ -43,7 +45,7 @@ type worker struct {
 // share is the directory that the worker sees as config.Share.
 func (w *worker) share() string { return filepath.Join(w.cluster.opts.Dir, w.name) }
 
-// machine is the directory of the running virtual machine.
+// machine is the directory of a running virtual machine.
 func (w *worker) machine() string { return filepath.Join(w.cluster.opts.Dir, w.name+"-machine") }
 
 // prepare writes what the worker reads.
@@ -51,8 +53,14 @@ func (w *worker) prepare() error {
 	c := w.cluster
 	address := c.address(w.name)
 	files := map[string]string{
-		config.ContainerdConfig: containerdConfig(c.opts.Programs),
+		config.ContainerdConfig: containerdConfig(c.opts.Programs, w.native),
 		config.KubeletConfig:    kubeletConfig,
+	}
+	if w.native {
+		files[config.KubeletConfig] += nativeKubeletConfig(groups(c.opts.Dir))
+		if err := cgroups.Make(groups(c.opts.Dir)); err != nil {
+			return err
+		}
 	}
 	pods, err := w.podRange()
 	if err != nil {
@@ -66,7 +74,7 @@ func (w *worker) prepare() error {
 		files[filepath.Join(config.NetworkFiles, name)] = text
 	}
 	node, err := json.MarshalIndent(config.Node{
-		Name: w.name, Programs: c.opts.Programs, Primary: address, Gateway: address.Masked().Addr().Next(),
+		Name: w.name, Native: w.native, Programs: c.opts.Programs, Primary: address, Gateway: address.Masked().Addr().Next(),
 	}, "", "  ")
 	if err != nil {
 		return err
@@ -104,8 +112,25 @@ func (w *worker) boot() error {
 	if err != nil {
 		return err
 	}
+	run := w.runGuest
+	if w.native {
+		run = w.runNative
+	}
+	ctx, cut := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	w.ended, w.powerOff, w.booted = ended, cut, time.Now()
+	go func() {
+		code, err := run(ctx, console)
+		w.err = errors.Join(fmt.Errorf("worker %s is off, exit code %d of its agent", w.name, code), err, console.Close())
+		close(ended)
+	}()
+	return nil
+}
+
+// runGuest runs the virtual machine until it ends, or ctx does.
+func (w *worker) runGuest(ctx context.Context, console *os.File) (exitCode int, err error) {
 	if err := errors.Join(os.RemoveAll(w.machine()), os.Mkdir(w.machine(), 0o700)); err != nil {
-		return errors.Join(err, console.Close())
+		return 0, err
 	}
 	where := w.cluster.sim.Fabric.Worker(w.name)
 	command := uml.Command{
@@ -116,15 +141,7 @@ func (w *worker) boot() error {
 	for _, nic := range where.NICs() {
 		command.KernelArgs = append(command.KernelArgs, nic.UML())
 	}
-	ctx, cut := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	w.ended, w.powerOff, w.booted = ended, cut, time.Now()
-	go func() {
-		code, err := w.cluster.kernel.Run(ctx, command)
-		w.err = errors.Join(fmt.Errorf("worker %s is off, exit code %d of its agent", w.name, code), err, console.Close())
-		close(ended)
-	}()
-	return nil
+	return w.cluster.kernel.Run(ctx, command)
 }
 
 // failed is an error where the power is off.

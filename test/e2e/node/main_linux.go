@@ -4,6 +4,10 @@
 // Command node makes a Kubernetes worker of a User-Mode Linux guest: it names
 // and configures the network interfaces, runs containerd and the kubelet, and
 // does on request what an operator at the console would.
+//
+// With an argument it makes a worker of this machine: as the first process of
+// namespaces of its own, one of whose network has its interfaces already. The
+// argument is the directory to be seen as config.Share.
 package main
 
 import (
@@ -26,6 +30,11 @@ func main() {
 }
 
 func run() error {
+	if len(os.Args) > 1 {
+		if err := mountNative(os.Args[1]); err != nil {
+			return err
+		}
+	}
 	text, err := os.ReadFile(filepath.Join(config.Share, config.File))
 	if err != nil {
 		return err
@@ -48,7 +57,11 @@ func run() error {
 	containerd := newService(n, "containerd", "--config", filepath.Join(config.Share, config.ContainerdConfig))
 	containerd.start()
 	clock := make(chan error, 1)
-	go func() { clock <- setClock() }()
+	if n.Native {
+		clock <- nil // it is this machine's
+	} else {
+		go func() { clock <- setClock() }()
+	}
 	if err := errors.Join(importImages(n), <-clock); err != nil {
 		return err
 	}

@@ -24,8 +24,11 @@ const (
 
 // network does what the worker's network manager would: interfaces get their
 // names and are set up, now and when they are attached later. The primary one
-// gets its address.
+// gets its address. A native worker has that already.
 func network(n config.Node) error {
+	if n.Native {
+		return forward(n)
+	}
 	updates := make(chan netlink.LinkUpdate)
 	err := netlink.LinkSubscribeWithOptions(updates, nil, netlink.LinkSubscribeOptions{ListExisting: true})
 	if err != nil {

@@ -15,17 +15,22 @@ import (
 	"github.com/multus-ip-registrar/multus-ip-registrar/test/e2e/node/config"
 )
 
+// A mount is a new file system of the node's.
+type mount struct{ fstype, target string }
+
 // prepare makes the file systems and settings that a node's programs expect.
 func prepare(n config.Node) error {
-	for _, m := range []struct{ fstype, target string }{
-		{"cgroup2", "/sys/fs/cgroup"},
+	mounts := []mount{
 		{"tmpfs", "/etc"}, // nothing of this machine's configuration
 		{"tmpfs", "/var/lib"},
 		{"tmpfs", "/var/log"},
-	} {
-		if err := unix.Mount("none", m.target, m.fstype, 0, ""); err != nil {
-			return fmt.Errorf("mount %s on %s: %w", m.fstype, m.target, err)
-		}
+	}
+	kernel := keepTunables
+	if !n.Native {
+		mounts, kernel = append(mounts, mount{"cgroup2", "/sys/fs/cgroup"}), clockSpeed
+	}
+	if err := mountAll(mounts); err != nil {
+		return err
 	}
 	if err := unix.Mount("", "/", "", unix.MS_SHARED|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("share mounts with containers: %w", err)
@@ -42,11 +47,20 @@ func prepare(n config.Node) error {
 		}
 	}
 	err := unix.Sethostname([]byte(n.Name))
-	if err = errors.Join(err, clockSpeed(), networkFiles()); err != nil {
+	if err = errors.Join(err, kernel(), networkFiles()); err != nil {
 		return err
 	}
 	// For containerd, which looks for its shim and runc.
 	return os.Setenv("PATH", n.Programs+":"+os.Getenv("PATH"))
+}
+
+func mountAll(mounts []mount) error {
+	for _, m := range mounts {
+		if err := unix.Mount("none", m.target, m.fstype, 0, ""); err != nil {
+			return fmt.Errorf("mount %s on %s: %w", m.fstype, m.target, err)
+		}
+	}
+	return nil
 }
 
 // clockSpeed adds a line to /proc/cpuinfo that User-Mode Linux lacks and
@@ -61,8 +75,13 @@ func clockSpeed() error {
 	if err := os.WriteFile(better, []byte(with), 0o444); err != nil {
 		return err
 	}
-	if err := unix.Mount(better, real, "", unix.MS_BIND, ""); err != nil {
-		return fmt.Errorf("mount %s: %w", real, err)
+	return bind(better, real)
+}
+
+// bind makes a file or directory seen at another place.
+func bind(from, to string) error {
+	if err := unix.Mount(from, to, "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("show %s at %s: %w", from, to, err)
 	}
 	return nil
 }

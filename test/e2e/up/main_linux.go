@@ -35,7 +35,7 @@ const readyFile = "ready"
 // settings are the flags.
 type settings struct {
 	dir, topology, programs, apiserver, etcd, networks, version string
-	keep                                                        bool
+	keep, sweep                                                 bool
 }
 
 func main() {
@@ -48,6 +48,7 @@ func main() {
 	flag.StringVar(&s.networks, "networks", "", "the definition of NetworkAttachmentDefinitions")
 	flag.StringVar(&s.version, "version", "", "the tag of the images")
 	flag.BoolVar(&s.keep, "keep", false, "end by SIGTERM only")
+	flag.BoolVar(&s.sweep, "sweep", false, "only remove what a cluster of that directory, if it was killed, left outside of it")
 	flag.Parse()
 	code, err := run(s)
 	if err != nil {
@@ -58,8 +59,13 @@ func main() {
 }
 
 // run leads a port of this machine into the sandbox, in which the cluster is.
-func run(s settings) (int, error) {
+// However that ends, no control groups are left.
+func run(s settings) (code int, err error) {
+	if s.sweep {
+		return 0, cluster.RemoveGroups(s.dir)
+	}
 	if !sandbox.Inside() {
+		defer func() { err = errors.Join(err, cluster.RemoveGroups(s.dir)) }()
 		l, err := net.Listen("tcp4", "127.0.0.1:0")
 		if err != nil {
 			return 1, err
@@ -75,7 +81,7 @@ func run(s settings) (int, error) {
 		}
 	}
 	var inner error
-	code, err := sandbox.Run(sandbox.Options{}, func() int {
+	code, err = sandbox.Run(sandbox.Options{}, func() int {
 		if inner = inside(s); inner != nil {
 			return 1
 		}

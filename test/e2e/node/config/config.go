@@ -34,6 +34,8 @@ const (
 type Node struct {
 	// Name is the worker's, also in Kubernetes.
 	Name string
+	// Native is that it runs on the host's own kernel, in namespaces of its own.
+	Native bool
 	// Programs is the directory with kubelet, containerd and so on, which has
 	// the CNI plugins in cni/.
 	Programs string
