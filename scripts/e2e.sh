@@ -55,6 +55,11 @@ if [[ ${1:-} == mutants ]]; then
 fi
 [[ $# == 0 ]] || { echo "usage: scripts/e2e.sh [mutants | down]" >&2 && exit 2; }
 
+# Runs that were killed together with their cluster have nobody else to end them.
+while read -r old; do
+  [[ ! -e $old/pid ]] || kill -0 "$(cat "$old/pid")" 2>/dev/null || end "$old"
+done < <(find /tmp -maxdepth 1 -name 'registrar-e2e.*' -mmin +10)
+
 say "looking for the programs of a cluster, which are built once"
 programs=$(scripts/node.sh)
 { read -r apiserver && read -r etcd; } < <(scripts/apiserver.sh)
