@@ -68,7 +68,11 @@ func tryControl(method, path string, send, receive any) error {
 // A worker is one of the cluster's.
 type worker string
 
-const worker1, worker2 worker = "worker1", "worker2"
+const (
+	worker1, worker2 worker = "worker1", "worker2"
+	// native runs on this machine's own kernel: its times are a real node's.
+	native worker = "native"
+)
 
 // run runs a command on the worker, as its operator, and gives what it writes.
 func (w worker) run(t *testing.T, command ...string) string {

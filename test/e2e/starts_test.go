@@ -18,7 +18,7 @@ import (
 // starts is how long pods took from their creation to the start of their
 // application, by kind; routing is the registrar's own part, from its first
 // line to EC2's last acknowledgement. User-Mode Linux adds seconds to the
-// first: only the differences tell something.
+// first: there, only the differences tell something.
 var starts, routing = map[string][]time.Duration{}, map[string][]time.Duration{}
 
 var startedLine = regexp.MustCompile(`(?m)^started (\S+ \S+ \S+)$`)
@@ -53,22 +53,38 @@ func (s *story) started(kind, pod string) (at time.Time) {
 // acknowledgement, which is zero where there is none.
 func (s *story) registrarTimes(pod string) (first, last time.Time) {
 	s.Helper()
-	for line := range strings.Lines(s.logs(pod, injected)) {
-		var event struct {
-			Time time.Time
-			Msg  string
-		}
-		if err := json.Unmarshal([]byte(line), &event); err != nil {
-			s.Fatalf("read the registrar's log: %v\n%s", err, line)
-		}
+	for _, e := range s.registrarLog(pod) {
 		if first.IsZero() {
-			first = event.Time
+			first = e.Time
 		}
-		if event.Msg == "address assigned" {
-			last = event.Time
+		if e.Msg == assigned {
+			last = e.Time
 		}
 	}
 	return first, last
+}
+
+// An event is a line of a registrar's log.
+type event struct {
+	Time    time.Time
+	Msg     string
+	Address string
+}
+
+// What the registrar logs of an address.
+const appeared, assigned = "address appeared", "address assigned"
+
+func (s *story) registrarLog(pod string) []event {
+	s.Helper()
+	var all []event
+	for line := range strings.Lines(s.logs(pod, injected)) {
+		var e event
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			s.Fatalf("read the registrar's log: %v\n%s", err, line)
+		}
+		all = append(all, e)
+	}
+	return all
 }
 
 // printStarts prints what all stories found.
