@@ -256,13 +256,6 @@ func (a *Auditor) answered(p *pod, call model.Call, v verb, addr netip.Addr) {
 	}
 }
 
-func (c *claim) acknowledged() {
-	if c.entitled {
-		c.won = time.Now()
-	}
-	c.entitled, c.acked, c.claiming = false, time.Now(), time.Time{}
-}
-
 // doubtful says that the caller cannot know whether it was done.
 func doubtful(code string) bool {
 	return code == model.CodeDropped || code == model.CodeCanceled || code == "InternalError"
