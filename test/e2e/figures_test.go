@@ -26,21 +26,7 @@ const (
 
 // eniN3 is the network n3 on the native worker, whose kernel need not have
 // ipvlan: the pod, one at a time, gets the ENI's own interface.
-const eniN3 = `
-apiVersion: k8s.cni.cncf.io/v1
-kind: NetworkAttachmentDefinition
-metadata: {name: n3}
-spec:
-  config: |
-    {
-      "cniVersion": "1.0.0",
-      "name": "n3",
-      "plugins": [
-        {"type": "host-device", "device": "eth1", "capabilities": {"ips": true}, "ipam": {"type": "static"}}
-      ]
-    }
----
-`
+var eniN3 = n3(`{"type": "host-device", "device": "eth1", "capabilities": {"ips": true}, "ipam": {"type": "static"}}`)
 
 // A kind of pods whose starts are compared.
 type kind struct{ name, inject, addresses string }

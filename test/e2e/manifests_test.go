@@ -14,7 +14,11 @@ import (
 
 // staticN3 is the network n3 of examples/multus, on ens6 of each worker, with
 // addresses that pods name.
-const staticN3 = `
+var staticN3 = n3(`{"type": "ipvlan", "mode": "l2", "master": "ens6", "capabilities": {"ips": true}, "ipam": {"type": "static"}}`)
+
+// n3 is the network n3 by a plugin.
+func n3(plugin string) string {
+	return `
 apiVersion: k8s.cni.cncf.io/v1
 kind: NetworkAttachmentDefinition
 metadata: {name: n3}
@@ -24,11 +28,12 @@ spec:
       "cniVersion": "1.0.0",
       "name": "n3",
       "plugins": [
-        {"type": "ipvlan", "mode": "l2", "master": "ens6", "capabilities": {"ips": true}, "ipam": {"type": "static"}}
+        ` + plugin + `
       ]
     }
 ---
 `
+}
 
 // A pod has net1 in network n3.
 type pod struct {
