@@ -101,7 +101,7 @@ type claim struct {
 	doubts int       // looks in a row that showed another holder
 
 	parting parting   // how far its release is with asking the siblings
-	parted  time.Time // when they were first asked
+	parted  time.Time // when they were last asked
 	heir    bool      // one of them may take it
 	again   bool      // a sibling's release crossed the call in flight
 	crossed time.Time // when a sibling last said that it let go of it

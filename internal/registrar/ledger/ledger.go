@@ -126,8 +126,8 @@ func (l *Ledger) Shutdown(now time.Time) {
 	for _, c := range l.sorted() {
 		l.gone(c, now)
 		lingers := c.Table != "" && c.attempts == 0
-		if !c.inFlight && !c.awaits(now) && !lingers {
-			c.due = now // the last chance
+		if !c.inFlight && !lingers {
+			l.hasten(c, now)
 		}
 	}
 }

@@ -28,8 +28,8 @@ const (
 	// IP before: somebody is there, if slow. On a worker with many times the work
 	// of its CPUs answers took 0.8 s.
 	heirPatience = 2 * time.Second
-	// heirAgain is how long it waits for the answer when it asks again: the
-	// sibling has just answered.
+	// heirAgain is how long it waits for the answer when it asks again, and at the
+	// end of the pod, whose grace period may be short.
 	heirAgain = 500 * time.Millisecond
 	// linger is how long a release waits where a sibling may take the address:
 	// longer than keepalived needs to move it with a 1 s interval of its own.
@@ -120,7 +120,13 @@ func (l *Ledger) part(c *claim, now time.Time) {
 	if !l.cfg.Siblings || c.Table != "" || c.parting != unasked || !l.kin[c.iface] {
 		return
 	}
-	c.parting, c.heir, c.parted = asking, false, now
+	c.heir = false
+	l.ask(c, asking, now)
+}
+
+// ask asks the siblings for an address that is to be released.
+func (l *Ledger) ask(c *claim, stage parting, now time.Time) {
+	c.parting, c.parted = stage, now
 	c.due = now.Add(l.patience(c))
 	l.say(c, Asks)
 }
@@ -130,7 +136,7 @@ func (l *Ledger) patience(c *claim) time.Duration {
 	switch {
 	case !l.heirs[heir{c.iface, c.Addr}]:
 		return siblingPatience
-	case c.parting == asking:
+	case c.parting == asking && !l.closing:
 		return heirPatience
 	}
 	return heirAgain
@@ -140,11 +146,10 @@ func (l *Ledger) patience(c *claim) time.Duration {
 // siblings are concerned.
 func (l *Ledger) mayPart(w *Work, c *claim, now time.Time) bool {
 	switch {
-	case c.parting == asking && c.heir:
+	case c.parting == asking && c.heir && now.Before(c.parted.Add(linger)):
 		c.parting, c.due = lingering, c.parted.Add(linger)
-	case c.parting == lingering, c.parting == retrying:
-		c.parting, c.due = askingAgain, now.Add(l.patience(c))
-		l.say(c, Asks)
+	case c.parting == asking && c.heir, c.parting == lingering, c.parting == retrying:
+		l.ask(c, askingAgain, now)
 	case l.behind(c, now):
 		c.due = now.Add(siblingPatience)
 	case c.parting == asking:
@@ -157,15 +162,21 @@ func (l *Ledger) mayPart(w *Work, c *claim, now time.Time) bool {
 // CPU. The answers may have come, and are read only now.
 func (l *Ledger) behind(c *claim, now time.Time) bool {
 	limit := c.parted.Add(siblingsBehind + l.patience(c))
-	if c.parting == askingAgain {
-		limit = limit.Add(linger)
-	}
 	return (c.parting == asking || c.parting == askingAgain) && now.Sub(c.due) >= siblingPatience && now.Before(limit)
 }
 
-// awaits says that the siblings have just been asked, or may still take it.
-func (c *claim) awaits(now time.Time) bool {
-	return c.parting == lingering || c.parting == asking && c.parted.Equal(now)
+// hasten lets a release go to EC2 soon, as the pod ends: the siblings have their
+// time to answer, or to take the address, and what was refused has a last chance.
+func (l *Ledger) hasten(c *claim, now time.Time) {
+	switch {
+	case c.parting == lingering:
+	case c.parting == asking:
+		if due := c.parted.Add(l.patience(c)); due.Before(c.due) {
+			c.due = due
+		}
+	default:
+		c.due = now
+	}
 }
 
 // Heard takes what a sibling said, and tells whether that changed anything.
