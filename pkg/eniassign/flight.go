@@ -30,11 +30,19 @@ func (r *run) fly(ctx context.Context, addrs []netip.Addr, to func(reply)) {
 	})
 }
 
-// landings settles what EC2 acknowledged after all. All requests have ended.
+// landings settles what EC2 acknowledged after all. All requests have ended. Of
+// what was taken from another ENI meanwhile it is not known which came last.
 func (r *run) landings() {
 	for _, a := range r.flights.brought {
-		if r.settled[a].Reason != nil {
-			r.done(a)
+		o := r.settled[a]
+		if o.Reason == nil {
+			continue
 		}
+		if _, taken := r.freed[a]; taken {
+			o.InDoubt = true
+			r.settled[a] = o
+			continue
+		}
+		r.done(a)
 	}
 }

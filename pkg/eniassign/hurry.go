@@ -20,9 +20,8 @@ const (
 	// assigns, and one to give back. An address that was taken and not assigned
 	// is nobody's: never begin what cannot be ended.
 	moveRequests = 4
-	// moveGrace is how long a Do waits for answers that nobody waits for any more:
-	// what EC2 acknowledges until then is known. They left some ms after those that
-	// it has.
+	// moveGrace is how long a Do waits for answers that nobody waits for any more.
+	// What EC2 acknowledges until then is known.
 	moveGrace = 50 * time.Millisecond
 )
 

@@ -63,6 +63,16 @@ func (r *run) swap(ctx context.Context, owner string, addrs []netip.Addr, sure b
 		r.refuse(addrs, *v)
 		return nil
 	}
+	var won chan struct{}
+	if r.early != nil {
+		won = r.early.won
+	}
+	select {
+	case <-won: // while this waited for its turn
+		r.acknowledge(ctx, addrs, r.early.listed)
+		return nil
+	default:
+	}
 	r.begin(true, addrs...)
 	unassigned := make(chan reply, 1)
 	r.flights.Go(func() {
@@ -72,10 +82,6 @@ func (r *run) swap(ctx context.Context, owner string, addrs []netip.Addr, sure b
 	s.next = time.NewTimer(moveLead)
 	defer s.next.Stop()
 	s.pending = true
-	var won chan struct{}
-	if r.early != nil {
-		won = r.early.won
-	}
 	for {
 		select {
 		case <-won:
