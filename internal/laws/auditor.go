@@ -41,6 +41,7 @@ type Count struct {
 	Claims, HoldDownClaims   int // that took an address from another ENI
 	// Routes of others, changed within a round trip after they were the pod's or dead.
 	DeletedInTheWindow, ReplacedInTheWindow int
+	Crossed                                 int // claims whose move crossed the answer that made it needless
 	Moves                                   int // IPv6 addresses unassigned at their owner
 	Returned                                int // of them, those put back there, as EC2 refused them to the taker
 }
@@ -53,6 +54,7 @@ func (c *Count) Add(o Count) {
 	c.Claims += o.Claims
 	c.HoldDownClaims += o.HoldDownClaims
 	c.DeletedInTheWindow += o.DeletedInTheWindow
+	c.Crossed += o.Crossed
 	c.ReplacedInTheWindow += o.ReplacedInTheWindow
 	c.Moves += o.Moves
 	c.Returned += o.Returned
@@ -99,14 +101,14 @@ func (a *Auditor) Started(name, eni string, fresh bool) {
 		p = a.pod(name)
 		for r, c := range old.claims {
 			if c.present {
-				p.claims[r] = &claim{present: true, entitled: true}
+				p.claims[r] = &claim{present: true, entitled: true, told: true}
 				a.found(p.claims[r], r.addr, eni)
 			}
 		}
 	}
 	p.eni, p.started = eni, time.Now()
 	p.enis[eni] = true
-	a.greeted(p)
+	a.greets(p)
 	for _, c := range p.claims {
 		c.takes, c.owes = 0, nil
 		// A claim that was under way moments ago is finished as what it was.
@@ -135,7 +137,7 @@ func (a *Auditor) Rehomed(name, eni string) {
 	defer a.mu.Unlock()
 	p := a.pod(name)
 	p.eni, p.enis[eni] = eni, true
-	a.greeted(p)
+	a.greets(p)
 	a.reappear(p)
 }
 
@@ -151,6 +153,7 @@ func (a *Auditor) reappear(p *pod) {
 	for r, c := range p.claims {
 		if c.present {
 			c.entitled, c.doubt, c.acked, c.takes = true, false, time.Time{}, 0
+			c.told = len(a.siblings(p)) > 0
 			a.found(c, r.addr, p.eni)
 		}
 	}
@@ -183,24 +186,31 @@ func (a *Auditor) Appeared(name string, addr netip.Addr) {
 		}
 	}
 	a.found(c, addr, p.eni)
-	a.greeted(p)
-	for _, q := range a.pods { // it may have asked, before it left it to this one
-		if o := q.claims[route{"", addr}]; o != nil && q.eni == p.eni && o.releasable(p.eni) {
+	siblings := a.siblings(p)
+	c.told = len(siblings) > 0
+	for _, q := range siblings { // it may have asked, before it left it to this one
+		if o := q.claims[route{"", addr}]; o != nil && o.releasable(p.eni) {
 			c.mayHave(p.eni)
 		}
 	}
 }
 
-// greeted notes what siblings on one ENI may tell each other: who has what.
-func (a *Auditor) greeted(p *pod) {
+// siblings are the other pods on a pod's ENI.
+func (a *Auditor) siblings(p *pod) []*pod {
+	var out []*pod
 	for _, q := range a.pods {
-		if q == p || q.eni != p.eni {
-			continue
+		if q != p && q.eni == p.eni {
+			out = append(out, q)
 		}
-		for _, one := range []*pod{p, q} {
-			for _, c := range one.claims {
-				c.told = c.told || c.present
-			}
+	}
+	return out
+}
+
+// greets notes that a pod may ask its siblings for what they have.
+func (a *Auditor) greets(p *pod) {
+	for _, q := range a.siblings(p) {
+		for _, c := range q.claims {
+			c.told = c.told || c.present
 		}
 	}
 }

@@ -181,8 +181,12 @@ func (a *Auditor) torn(p *pod, call model.Call, r route, before string, now time
 // owner, though EC2 has meanwhile given it, and somebody else taken it since.
 func (a *Auditor) taken(p *pod, call model.Call, addr netip.Addr, before string) {
 	c := p.claim(call.RouteTable, addr)
-	if c.entitled || c.owes != nil && c.owes.crossed {
+	if c.entitled {
 		a.count.Claims++
+		return
+	}
+	if c.owes != nil && c.owes.from == call.ENI && c.owes.crossed {
+		a.count.Crossed++
 		return
 	}
 	if quiet, wait := a.waited(p, c, call.Time); quiet < wait {
@@ -250,6 +254,8 @@ func (a *Auditor) answered(p *pod, call model.Call, v verb, addr netip.Addr) {
 	case v == unassign && own && call.Code == "":
 		if delete(c.sure, call.ENI); c.present {
 			a.found(c, addr, p.eni)
+		} else {
+			c.told, c.doubt = false, false
 		}
 	case v == lay && call.Code == "" && call.ENI == p.eni:
 		c.acknowledged()

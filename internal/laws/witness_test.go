@@ -55,3 +55,51 @@ func TestMoveThatCrossesItsAnswerIsTheClaim(t *testing.T) {
 		})
 	}
 }
+
+// A pod has released an address, and its sibling on the ENI is given it. What a
+// lost answer or the siblings' talk once excused is over then: whoever unassigns
+// the sibling's address breaks law 5.
+func TestReleasedIsNotReleasedAgainFromASibling(t *testing.T) {
+	for name, tt := range map[string]struct {
+		before bool // the sibling was there when the address was the first pod's
+		code   string
+	}{
+		"told":            {before: true},
+		"told, in doubt":  {before: true, code: model.CodeDropped},
+		"alone":           {},
+		"alone, in doubt": {code: model.CodeDropped},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := New(Config{RoundTrip: time.Second, HoldDown: 10 * time.Second, HoldDownMax: time.Minute, Sender: func(c model.Call) string { return c.AccessKey }})
+				addr := netip.MustParseAddr("10.0.1.200")
+				call := func(action, sender, before, code string) {
+					for _, m := range []model.Moment{model.Arrived, model.Worked, model.Answered} {
+						a.Witness(m, model.Call{Time: time.Now(), Action: action, AccessKey: sender, ENI: "eni-a", Code: code, Addresses: []string{addr.String()}, Before: []string{before}})
+					}
+				}
+				a.Started("a", "eni-a", true)
+				if tt.before {
+					a.Started("b", "eni-a", true)
+				}
+				a.Appeared("a", addr)
+				call("AssignPrivateIpAddresses", "a", "", tt.code)
+				a.Vanished("a", addr)
+				call("UnassignPrivateIpAddresses", "a", "eni-a", "")
+				time.Sleep(time.Hour)
+				if !tt.before {
+					a.Started("b", "eni-a", true)
+				}
+				a.Appeared("b", addr)
+				call("AssignPrivateIpAddresses", "b", "", "")
+				if _, breaches := a.Result(); len(breaches) > 0 {
+					t.Fatal(breaches)
+				}
+				call("UnassignPrivateIpAddresses", "a", "eni-a", "")
+				if _, breaches := a.Result(); len(breaches) != 1 {
+					t.Errorf("%d breaches, want 1: %q", len(breaches), breaches)
+				}
+			})
+		})
+	}
+}
