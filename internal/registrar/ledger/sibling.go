@@ -218,7 +218,7 @@ func (l *Ledger) heardWanted(c *claim, s Saying, now time.Time) bool {
 	switch {
 	case s.Word == Asks:
 		l.answer(c, Holds, s)
-		if !c.releasable() { // the other leaves it to us
+		if c.standing != Acknowledged { // the other leaves it to us, whatever becomes of a call in flight
 			c.standing, c.before = InDoubt, InDoubt
 		}
 	case s.Word == LettingGo && (c.look.IsZero() || c.look.After(now.Add(siblingLook))):
