@@ -72,6 +72,7 @@ func (p *pod) claim(table string, addr netip.Addr) *claim {
 	return c
 }
 
+// mayHave notes that EC2 has, or may have, the address on an ENI for this pod.
 func (c *claim) mayHave(eni string) {
 	if c.sure == nil {
 		c.sure = map[string]bool{}
@@ -79,8 +80,14 @@ func (c *claim) mayHave(eni string) {
 	c.sure[eni] = true
 }
 
+// mayLook says that the pod may look for the address on its ENI: it has it, asks
+// for it, or cannot know whether EC2 has it there for its sake.
+func (c *claim) mayLook() bool { return c.present || c.flying > 0 || c.doubt || c.told }
+
+// releasable says that the pod may have it unassigned from an ENI of its own.
 func (c *claim) releasable(eni string) bool { return c.sure[eni] || c.flying > 0 }
 
+// acknowledged notes an answer that the address is the pod's.
 func (c *claim) acknowledged() {
 	if c.entitled {
 		c.won = time.Now()

@@ -215,7 +215,7 @@ func (a *Auditor) note(addr netip.Addr, from, to string, by *pod, now time.Time)
 		a.losers(route{"", addr}, from, by, now)
 	}
 	for _, q := range a.pods {
-		if c := q.claims[route{"", addr}]; c != nil && q.eni == to && (c.present || c.flying > 0 || c.doubt || c.told || !c.answered.IsZero() && now.Sub(c.answered) <= a.cfg.RoundTrip) {
+		if c := q.claims[route{"", addr}]; c != nil && q.eni == to && (c.mayLook() || !c.answered.IsZero() && now.Sub(c.answered) <= a.cfg.RoundTrip) {
 			c.mayHave(to)
 		}
 	}
