@@ -14,8 +14,8 @@ import (
 )
 
 // modulesDirectory is where Debian's and Ubuntu's package puts the modules, by
-// kernel version.
-const modulesDirectory = "/usr/lib/uml/modules"
+// kernel version, as seen from the program's directory.
+const modulesDirectory = "../lib/uml/modules"
 
 // installCommand is what to run where there is no User-Mode Linux.
 const installCommand = "scripts/deps.sh test (or: apt-get install user-mode-linux)"
@@ -52,11 +52,14 @@ func Installed(init string) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, fmt.Errorf("find User-Mode Linux: %w", err)
 	}
+	if program, err = filepath.EvalSymlinks(program); err != nil {
+		return Kernel{}, err
+	}
 	version, err := exec.Command(program, "--version").Output()
 	if err != nil {
 		return Kernel{}, fmt.Errorf("ask %s for its version: %w", program, err)
 	}
-	k := Kernel{program: program, init: init, modules: filepath.Join(modulesDirectory, strings.TrimSpace(string(version)))}
+	k := Kernel{program: program, init: init, modules: filepath.Join(filepath.Dir(program), modulesDirectory, strings.TrimSpace(string(version)))}
 	if _, err := os.Stat(filepath.Join(k.modules, "modules.dep")); err != nil {
 		return Kernel{}, fmt.Errorf("find the kernel's modules: %w", err)
 	}

@@ -135,7 +135,7 @@ func (w *worker) runGuest(ctx context.Context, console *os.File) (exitCode int, 
 	where := w.cluster.sim.Fabric.Worker(w.name)
 	command := uml.Command{
 		Args: []string{filepath.Join(config.Share, nodeProgram)}, Share: w.share(), Output: console,
-		Modules:   []string{"ipv6", "overlay", "veth", "bridge", "ipvlan"},
+		Modules:   []string{"overlay", "veth", "bridge", "ipvlan"},
 		MemoryMiB: workerMemoryMiB, Limit: forever, Start: where.Start, Directory: w.machine(),
 	}
 	for _, nic := range where.NICs() {
