@@ -6,12 +6,12 @@
 # test` or `make e2e` needs and that are missing, after it has said which and why. Where
 # nothing is missing it says nothing and asks no package manager.
 #
-#   scripts/deps.sh demo|failover|test|e2e
+#   scripts/deps.sh demo|failover|test|e2e|kernel
 #   DEPS=0 scripts/deps.sh test    installs nothing, names the command instead
 set -euo pipefail
 
 usage() {
-  echo "usage: scripts/deps.sh demo|failover|test|e2e" >&2
+  echo "usage: scripts/deps.sh demo|failover|test|e2e|kernel" >&2
   exit 2
 }
 
@@ -62,6 +62,10 @@ need_test() {
 # is_static PROGRAM: it runs in an image without any library.
 is_static() { has_command "$1" && ! ldd "$(command -v "$1")" >/dev/null 2>&1; }
 
+need_kernel() { # scripts/kernel.sh asks for it where it has to
+  need patchelf "gives a recent User-Mode Linux the C library that it needs" has_command patchelf
+}
+
 need_e2e() {
   need iproute2 "the ip command, in the workers" has_command ip
   need gcc "the C compiler, which runc needs" has_command gcc
@@ -78,6 +82,7 @@ case $1 in
   failover) need_failover ;;
   test) need_test ;;
   e2e) need_e2e ;;
+  kernel) need_kernel ;;
   *) usage ;;
 esac
 [[ ${#missing[@]} -gt 0 ]] || exit 0

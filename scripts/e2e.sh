@@ -64,6 +64,7 @@ say "looking for the programs of a cluster, which are built once"
 programs=$(scripts/node.sh)
 { read -r apiserver && read -r etcd; } < <(scripts/apiserver.sh)
 helm=$(scripts/helm.sh 4)
+kernel=$(scripts/kernel.sh)
 networks=$(go list -m -f '{{.Dir}}' github.com/k8snetworkplumbingwg/network-attachment-definition-client)/artifacts/networks-crd.yaml
 
 mkdir -p "$out"
@@ -111,7 +112,7 @@ else
   keep=()
   [[ ! ${KEEP:-} ]] || keep=(-keep)
   # It ends with its standard input, which only this script holds open.
-  setsid "$dir/bin/up" -dir "$dir" -topology test/e2e/topology.yaml -programs "$programs" -apiserver "$apiserver" -etcd "$etcd" \
+  PATH=$kernel:$PATH setsid "$dir/bin/up" -dir "$dir" -topology test/e2e/topology.yaml -programs "$programs" -apiserver "$apiserver" -etcd "$etcd" \
     -networks "$networks" -version "$(sed -n 's/^appVersion: //p' charts/multus-ip-registrar/Chart.yaml)" "${keep[@]}" \
     <"$dir/alive" >"$dir/up.log" 2>&1 &
   echo $! >"$dir/pid"
