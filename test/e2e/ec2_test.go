@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/ec2api"
 )
 
@@ -137,15 +138,28 @@ func (s *story) inject(f fault) (mend func()) {
 	return mend
 }
 
-// describeEC2 is for people.
-func describeEC2(t *testing.T) string {
+// describeEC2 tells people what EC2 knows, was asked, and dropped, since then.
+func describeEC2(t *testing.T, since time.Time) string {
 	t.Helper()
+	const clock = "15:04:05.000"
 	var b strings.Builder
 	for _, e := range enis(t) {
 		fmt.Fprintf(&b, "  ENI %s %s: %v %v\n", e.Name, e.ID, e.Secondary, e.IPv6)
 	}
 	for _, c := range calls(t) {
-		fmt.Fprintf(&b, "  %s %s of %s: %s %v %s\n", c.Time.Format("15:04:05.000"), c.Action, c.Worker, c.ENI, c.Addresses, c.Code)
+		if c.Time.Before(since) {
+			continue
+		}
+		fmt.Fprintf(&b, "  %s %s of %s: %s %v %s\n", c.Time.Format(clock), c.Action, c.Worker, c.ENI, c.Addresses, c.Code)
+	}
+	var traffic struct{ Drops []vpcsim.Traffic }
+	control(t, http.MethodGet, vpcsim.DropsPath, nil, &traffic)
+	for _, eni := range traffic.Drops {
+		for _, d := range eni.Drops {
+			if d.Last.After(since) {
+				fmt.Fprintf(&b, "  %s dropped from ENI %s, packet %d from %v to %v: %s\n", d.Last.Format(clock), eni.ENI, d.Count, d.Src, d.Dst, d.Reason)
+			}
+		}
 	}
 	return b.String()
 }

@@ -18,6 +18,8 @@ type pinged struct {
 	sent, received int
 	// gap is the longest time without an answer.
 	gap time.Duration
+	// output is what ping wrote.
+	output string
 }
 
 func (p pinged) String() string {
@@ -37,7 +39,7 @@ func (s *story) ping(pod, address string, n int, interval time.Duration) pinged 
 	if counts == nil {
 		s.Fatalf("ping %s from %s: %v\n%s", address, pod, err, out)
 	}
-	var p pinged
+	p := pinged{output: out}
 	p.sent, _ = strconv.Atoi(counts[1]) // digits
 	p.received, _ = strconv.Atoi(counts[2])
 	last := -1
@@ -55,7 +57,7 @@ func (s *story) reaches(pod, address string, want bool) {
 	s.Helper()
 	const packets = 3
 	if got := s.ping(pod, address, packets, 200*time.Millisecond); got.received != packets && want || got.received != 0 && !want {
-		s.Errorf("ping %s from %s: %v; reaches it is to be %v", address, pod, got, want)
+		s.Errorf("ping %s from %s: %v; reaches it is to be %v\n%s", address, pod, got, want, got.output)
 	}
 }
 

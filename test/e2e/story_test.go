@@ -168,7 +168,7 @@ func (s *story) explain() {
 		}
 	}
 	s.explainLogs()
-	s.Logf("EC2:\n%s", describeEC2(s.T))
+	s.Logf("EC2:\n%s", describeEC2(s.T, s.began))
 }
 
 // explainLogs logs the end of each container's log. kubectl would give none
