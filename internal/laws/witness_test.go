@@ -103,3 +103,40 @@ func TestReleasedIsNotReleasedAgainFromASibling(t *testing.T) {
 		})
 	}
 }
+
+// A pod is refused a route, and dies while it asks again; another pod has the
+// route when it is back. Where that was a dry run it knows that it never had the
+// route, which is free to be claimed; else it cannot know, and has to hold it.
+func TestDryRunLeavesNoDoubt(t *testing.T) {
+	for name, tt := range map[string]struct {
+		dry   bool
+		wrong int
+	}{
+		"a dry run": {true, 0},
+		"a claim":   {false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := New(Config{HoldDown: 10 * time.Second, HoldDownMax: time.Minute, Sender: func(c model.Call) string { return c.AccessKey }})
+				call := func(sender, before, code string, dry bool, moments ...model.Moment) {
+					for _, m := range moments {
+						a.Witness(m, model.Call{Time: time.Now(), Action: "ReplaceRoute", AccessKey: sender, ENI: "eni-" + sender, RouteTable: "rtb-1",
+							Addresses: []string{"192.0.2.200/32"}, Before: []string{before}, Code: code, DryRun: dry})
+					}
+				}
+				a.Started("a", "eni-a", true)
+				a.Appeared("a", netip.MustParseAddr("192.0.2.200"))
+				call("a", "", "RequestLimitExceeded", false, model.Arrived, model.Answered)
+				call("a", "", model.CodeCanceled, tt.dry, model.Arrived, model.Answered)
+				a.Died("a")
+				call("operator", "", "", false, model.Arrived, model.Worked, model.Answered)
+				time.Sleep(time.Minute)
+				a.Started("a", "eni-a", false)
+				call("a", "eni-operator", "", false, model.Arrived, model.Worked, model.Answered)
+				if _, breaches := a.Result(); len(breaches) != tt.wrong {
+					t.Errorf("%d breaches, want %d: %q", len(breaches), tt.wrong, breaches)
+				}
+			})
+		})
+	}
+}

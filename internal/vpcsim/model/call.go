@@ -56,6 +56,8 @@ type Call struct {
 	// Params are the parameters as they came over the wire; nil for a call
 	// that did not.
 	Params map[string]string
+	// DryRun says that the call asks whether it may, and changes nothing.
+	DryRun bool
 	// Done says that the call has been answered; the fields below are empty
 	// until then.
 	Done bool

@@ -88,7 +88,7 @@ func (v *VPC) arrive(ctx context.Context, r request) (*Call, effect) {
 	defer v.mu.Unlock()
 	call := &Call{
 		Time: v.now(), Action: r.action, AccessKey: caller.AccessKey, Worker: v.keys[caller.AccessKey],
-		ENI: r.eni, RouteTable: r.table, Addresses: r.addrs, Params: caller.Params,
+		ENI: r.eni, RouteTable: r.table, Addresses: r.addrs, Params: caller.Params, DryRun: r.dryRun,
 	}
 	v.calls = append(v.calls, call)
 	v.tell(Arrived, call)
