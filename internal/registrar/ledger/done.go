@@ -114,6 +114,7 @@ func (l *Ledger) doneRefused(c *claim, o eniassign.Outcome, now time.Time) {
 		l.refuse(c, Pending, WasRefused, o.Reason, now)
 	default:
 		l.refuse(c, Failed, WasRefused, o.Reason, now)
+		l.learnInside(c, o.Reason, now)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"maps"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ func clone(l *Ledger) *Ledger {
 	c.enis, c.claims, c.probes = map[string]*eniState{}, map[Target]*claim{}, map[string]*probe{}
 	for k, v := range l.enis {
 		e := *v
+		e.inside = maps.Clone(v.inside)
 		c.enis[k] = &e
 	}
 	for k, v := range l.claims {
@@ -44,7 +46,7 @@ func TestCloneKnowsEveryField(t *testing.T) {
 	for kind, want := range map[reflect.Type]string{
 		reflect.TypeFor[Ledger](): "cfg rand observed closing wasReady links noticed seen inventory describe enis look owners probes sayings kin heirs greeted " +
 			"claims unplaced lanes onLanes refused jitter history events",
-		reflect.TypeFor[eniState](): "facts described wish gone hint tagDue checkDue released",
+		reflect.TypeFor[eniState](): "facts described wish gone hint tagDue checkDue released inside",
 		reflect.TypeFor[claim](): "Target iface mac state since reason wanted restored standing before asked answered acked verb created noticed late " +
 			"inFlight flight due attempts refused class steals hint hintTill look doubts parting parted heir again crossed",
 	} {
@@ -109,6 +111,9 @@ func (d *digest) ledger(l *Ledger) {
 		d.text(id)
 		d.flag(e.described, e.wish, e.gone, e.hint.inFlight)
 		d.time(e.hint.due, e.hint.failedSince, e.released)
+		for _, a := range slices.SortedFunc(maps.Keys(e.inside), netip.Addr.Compare) {
+			d.text(a.String())
+		}
 	}
 	for _, c := range l.sorted() {
 		d.text(fmt.Sprint(c.Target, c.state, c.standing, c.before, c.class))

@@ -61,25 +61,61 @@ func (l *Ledger) routed(a netip.Addr, e eniassign.ENI) bool {
 	if len(l.cfg.Floating.RouteTables) == 0 || !l.cfg.Floating.contains(a) {
 		return false
 	}
-	near := e.CIDRs
-	if len(near) == 0 {
-		if l.wasRouted(a, e.ID) {
-			return true // known when the blocks were: a guess must not take it down
-		}
-		near = vicinity(e)
+	if blocks := ofFamily(a, e.CIDRs); len(blocks) > 0 {
+		return !inside(a, blocks)
 	}
-	return !inside(a, near)
+	switch { // known when the blocks were: a guess must not undo it
+	case l.stands(a, e.ID, true):
+		return true
+	case l.stands(a, e.ID, false):
+		return false
+	}
+	if near := ofFamily(a, vicinity(e)); len(near) > 0 {
+		return !inside(a, near)
+	}
+	s := l.enis[e.ID]
+	return s == nil || !s.inside[a]
 }
 
-// wasRouted says that a route to the ENI has a standing.
-func (l *Ledger) wasRouted(a netip.Addr, eni string) bool {
-	return l.some(func(c *claim) bool { return c.Table != "" && c.ENI == eni && c.Addr == a && c.standing != None })
+// ofFamily are those of the blocks that are of the address's family.
+func ofFamily(a netip.Addr, blocks []netip.Prefix) []netip.Prefix {
+	return slices.DeleteFunc(slices.Clone(blocks), func(p netip.Prefix) bool { return p.Addr().BitLen() != a.BitLen() })
+}
+
+// stands says that an address has a standing as a route to the ENI, or as its
+// secondary address.
+func (l *Ledger) stands(a netip.Addr, eni string, route bool) bool {
+	return l.some(func(c *claim) bool {
+		return (c.Table != "") == route && c.ENI == eni && c.Addr == a && c.standing != None
+	})
+}
+
+// learnInside notes that EC2 refused a route because the VPC's blocks contain the
+// address. Where nothing tells the subnet's that was a guess: the address is to be
+// a secondary one.
+func (l *Ledger) learnInside(c *claim, r *eniassign.Reason, now time.Time) {
+	s := l.enis[c.ENI]
+	if r.Code != eniassign.RouteInsideVPC || s == nil {
+		return
+	}
+	if s.inside == nil {
+		s.inside = map[netip.Addr]bool{}
+	}
+	s.inside[c.Addr] = true
+	noticed := l.noticed
+	l.noticed = time.Time{} // this answers EC2, no change in the kernel
+	l.place(now)
+	l.noticed = noticed
 }
 
 // vicinity are blocks that surely contain the ENI's subnet.
 func vicinity(e eniassign.ENI) []netip.Prefix {
 	var out []netip.Prefix
-	for _, a := range append(slices.Clone(e.Addresses), e.Primary, e.PrimaryIPv6) {
+	own := append(slices.Clone(e.Addresses), e.Primary, e.PrimaryIPv6)
+	for _, p := range e.Prefixes {
+		own = append(own, p.Addr())
+	}
+	for _, a := range own {
 		bits := widestIPv4
 		if a.Is6() {
 			bits = widestIPv6

@@ -80,9 +80,10 @@ type eniState struct {
 		due         time.Time
 		failedSince time.Time
 	}
-	tagDue   time.Time // where the ENI is refused for want of its tag
-	checkDue time.Time // where its source/destination check is on
-	released time.Time // the last release, which made room
+	tagDue   time.Time           // where the ENI is refused for want of its tag
+	checkDue time.Time           // where its source/destination check is on
+	released time.Time           // the last release, which made room
+	inside   map[netip.Addr]bool // what EC2 refused to route because the VPC's blocks contain it
 }
 
 // New makes an empty ledger. rand gives numbers in [0, 1) for the jitter.

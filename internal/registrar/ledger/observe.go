@@ -87,7 +87,7 @@ func (l *Ledger) place(now time.Time) {
 		l.gone(c, now)
 	}
 	for _, t := range slices.SortedFunc(maps.Keys(placed), Target.compare) {
-		l.wanted(t, placed[t], t.Table != "" && present[Target{ENI: t.ENI, Addr: t.Addr}], now)
+		l.wanted(t, placed[t], present[t.kind()], now)
 	}
 }
 
@@ -161,7 +161,7 @@ func (l *Ledger) noteUnplaced(failed []unplaced, now time.Time) {
 
 // wanted notes that a target is in the snapshot. What was not in the last one
 // has appeared and is claimed (law 3); what a restart brought back is held (law 6),
-// and so is what was present before its route table was named.
+// and so is what was present before as another target.
 func (l *Ledger) wanted(t Target, w want, present bool, now time.Time) {
 	c, known := l.claims[t]
 	if known && c.wanted {
@@ -201,13 +201,31 @@ func (l *Ledger) Wants(call eniassign.Call) bool {
 	})
 }
 
-// present are the addresses that were present already and are routes to an ENI:
-// a table that is named only now makes none of them appear.
-func (l *Ledger) present() map[Target]bool {
-	out := map[Target]bool{}
+// A kind is a secondary address of an ENI, or all its routes to an ENI.
+type kind struct {
+	eni   string
+	route bool
+	addr  netip.Addr
+}
+
+func (t Target) kind() kind { return kind{t.ENI, t.Table != "", t.Addr} }
+
+// present are the targets that do not appear by being new: the routes of an
+// address that has others to the ENI, in tables named before, and those of a
+// secondary address, or the reverse, that EC2 once acknowledged, that is held, or
+// that is contested.
+func (l *Ledger) present() map[kind]bool {
+	out := map[kind]bool{}
 	for t, c := range l.claims {
-		if t.Table != "" && (c.wanted || c.restored) {
-			out[Target{ENI: t.ENI, Addr: t.Addr}] = true
+		if !c.wanted && !c.restored {
+			continue
+		}
+		k := t.kind()
+		if k.route {
+			out[k] = true
+		}
+		if c.verb == eniassign.Hold || c.state == Contested || c.standing == Acknowledged || c.standing == Lost {
+			out[kind{k.eni, !k.route, k.addr}] = true
 		}
 	}
 	return out
