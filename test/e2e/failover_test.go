@@ -58,17 +58,17 @@ func TestFailoverBetweenWorkers(t *testing.T) {
 func (p pair) powerCut(active, standby string) {
 	p.Helper()
 	on := p.at(active)
-	booted := false
+	var booted time.Time
 	boot := func() {
-		if !booted {
-			booted = true
+		if booted.IsZero() {
+			booted = time.Now()
 			on.boot(p.T)
 		}
 	}
 	p.Cleanup(boot)
 	p.failOver("power cut", p.clientBy(standby), standby, func() { on.cut(p.T) })
 	boot()
-	p.nodeAnswers(on)
+	p.rebooted(on, booted)
 	until(p.T, podPatience, func() error { return p.available(active) })
 	p.say("%s is back", on)
 	time.Sleep(5 * time.Second) // to see that nobody takes anything back

@@ -45,10 +45,10 @@ func TestWorkerLosesItsPower(t *testing.T) {
 	s.owned("10.0.3.82", "w2-n3") // nobody was there to release it
 
 	restarts := s.restarts("server")
+	begin := time.Now()
 	worker2.boot(t)
 	booted = true
-	begin := time.Now()
-	s.nodeAnswers(worker2)
+	s.rebooted(worker2, begin)
 	s.say("%s is back after %.1f s", worker2, time.Since(begin).Seconds())
 	until(t, podPatience, func() error {
 		if n := s.restarts("server"); n <= restarts {
@@ -74,6 +74,31 @@ func (s *story) restarts(name string) int32 {
 		}
 	}
 	return 0
+}
+
+// rebooted waits until a worker that was switched on then answers, and runs its
+// replica of the webhook again: until the kubelet says otherwise the one of before
+// seems to be Ready, and the API server waits for it in vain.
+func (s *story) rebooted(w worker, on time.Time) {
+	s.Helper()
+	s.nodeAnswers(w)
+	until(s.T, podPatience, func() error {
+		replicas, err := the.kube.CoreV1().Pods(release).List(s.Context(), metav1.ListOptions{FieldSelector: "spec.nodeName=" + string(w)})
+		if err != nil {
+			return err
+		}
+		for _, p := range replicas.Items {
+			if len(p.Status.ContainerStatuses) == 0 {
+				return fmt.Errorf("the webhook has not started on %s: %s", w, p.Name)
+			}
+			for _, c := range p.Status.ContainerStatuses {
+				if c.State.Running == nil || c.State.Running.StartedAt.Before(&metav1.Time{Time: on}) || !c.Ready {
+					return fmt.Errorf("the webhook has not started again on %s: %s", w, p.Name)
+				}
+			}
+		}
+		return nil
+	})
 }
 
 // nodeAnswers waits until a node's kubelet answers and has said that it is Ready.
