@@ -21,11 +21,14 @@ const initDeadline = 2 * time.Minute
 // The role lacks a right when pods start: they wait, kubectl describe says
 // which right, and once it is given they start by themselves.
 func TestRefusedPodsWaitAndSayWhy(t *testing.T) {
-	s := tell(t)
+	s := tellAside(t)
 	s.apply(staticN3 + pods(pod{name: "peer", worker: worker2, inject: "init", addresses: []string{"10.0.3.85/24"}}))
 	s.running("peer")
 
-	allow := s.inject(fault{Action: "AssignPrivateIpAddresses", Worker: string(worker1), Code: "UnauthorizedOperation"})
+	var allow []func()
+	for _, address := range []string{"10.0.3.86", "10.0.3.87"} {
+		allow = append(allow, s.inject(fault{Action: "AssignPrivateIpAddresses", Address: address, Code: "UnauthorizedOperation"}))
+	}
 	s.apply(pods(
 		pod{name: "sidecar", worker: worker1, inject: "sidecar", addresses: []string{"10.0.3.86/24"}, script: reportStart("10.0.3.85")},
 		pod{name: "init", worker: worker1, inject: "init", addresses: []string{"10.0.3.87/24"}, script: reportStart("10.0.3.85")},
@@ -40,7 +43,9 @@ func TestRefusedPodsWaitAndSayWhy(t *testing.T) {
 	s.waiting("sidecar")
 	s.waiting("init")
 
-	allow()
+	for _, again := range allow {
+		again()
+	}
 	began := time.Now()
 	for _, name := range []string{"sidecar", "init"} {
 		s.running(name)

@@ -32,7 +32,7 @@ const day = 24 * time.Hour
 // would have brought: an authority beside the old one, and a certificate of it
 // with less than a third of its life left. The webhook does the rest.
 func TestCertificatesRotate(t *testing.T) {
-	s := tell(t)
+	s := tellAside(t)
 	s.apply(staticN3)
 	end := s.admitAll("the rotation")
 	before := s.certificates()

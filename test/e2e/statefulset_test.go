@@ -116,7 +116,7 @@ func (s *story) onENIs(names ...string) []string {
 // A pod with addresses of its own moves to the other worker: they follow it,
 // and the old ENI has none of them, also where nobody released them.
 func TestRescheduledPodKeepsItsAddresses(t *testing.T) {
-	s := tell(t)
+	s := tellAside(t)
 	s.apply(network{name: "n4", master: "ens7"}.manifest() +
 		attached("client", worker1, `k8s.v1.cni.cncf.io/networks: '[{"name":"n4","ips":["10.0.4.103/24","2001:db8:0:4::103/64"]}]'`, "multus-ip-registrar.io/inject: sidecar"))
 	s.running("client")

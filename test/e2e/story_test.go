@@ -56,9 +56,27 @@ func namespaceOf(test string) string {
 // what can explain it is logged first.
 func tell(t *testing.T, labels ...string) *story {
 	t.Helper()
-	s := &story{T: t, ns: namespaceOf(t.Name()), began: time.Now(), created: map[string]time.Time{}}
 	takeBack(t) // what a story that failed may have left
 	forgetCalls(t)
+	t.Cleanup(func() { takeBack(t) })
+	return begin(t, labels...)
+}
+
+// tellAside begins a story that waits for most of its time: such are told
+// together, when all others have been. It looks at its own addresses only, lets
+// no calls fail but those for them, and leaves the workers' services alone. What
+// mode init leaves in EC2 stays there until another story begins.
+func tellAside(t *testing.T) *story {
+	t.Helper()
+	takeBack(t) // nobody else is at work yet
+	forgetCalls(t)
+	t.Parallel()
+	return begin(t)
+}
+
+func begin(t *testing.T, labels ...string) *story {
+	t.Helper()
+	s := &story{T: t, ns: namespaceOf(t.Name()), began: time.Now(), created: map[string]time.Time{}}
 	until(t, podPatience, func() error { // one of the same story may be ending
 		_, err := kubectl("", "create", "namespace", s.ns)
 		return err
@@ -73,7 +91,6 @@ func tell(t *testing.T, labels ...string) *story {
 		// Pods first, and slowly: IPAM and EC2 are to forget their addresses.
 		s.kubectl("--namespace", s.ns, "delete", "deployments,statefulsets,daemonsets,jobs,pods", "--all", "--timeout", podPatience.String())
 		s.kubectl("delete", "namespace", s.ns, "--wait=false")
-		takeBack(t)
 	})
 	return s
 }
