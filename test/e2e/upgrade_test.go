@@ -70,11 +70,14 @@ func TestUpgradeUnderRunningPods(t *testing.T) {
 	s.apply(pods(pod{name: "alone", worker: worker1, inject: "sidecar", addresses: []string{"10.0.3.135/24"}}))
 	s.running("alone")
 	s.hasRegistrar("alone", false)
-	left := s.kubectl("get", "all,serviceaccounts,roles,rolebindings,pdb,networkpolicies,clusterroles,clusterrolebindings,mutatingwebhookconfigurations",
-		"--all-namespaces", "-l", "app.kubernetes.io/instance="+release, "-o", "name")
-	if strings.TrimSpace(left) != "" {
-		t.Errorf("helm uninstall leaves %s", left)
-	}
+	until(t, podPatience, func() error { // replicas end last
+		left := s.kubectl("get", "all,serviceaccounts,roles,rolebindings,pdb,networkpolicies,clusterroles,clusterrolebindings,mutatingwebhookconfigurations",
+			"--all-namespaces", "-l", "app.kubernetes.io/instance="+release, "-o", "name")
+		if left = strings.TrimSpace(left); left != "" {
+			return fmt.Errorf("helm uninstall leaves %s", left)
+		}
+		return nil
+	})
 }
 
 // runs fails where a pod's registrar is not of a version.
