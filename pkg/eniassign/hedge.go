@@ -39,7 +39,6 @@ type early struct {
 	sent    int
 	flying  int
 	last    *reply // the one that succeeded, or the last refusal
-	doubt   bool   // the answer to one of them does not tell
 }
 
 // hear takes an answer.
@@ -48,7 +47,6 @@ func (e *early) hear(a reply) {
 	if e.last == nil || e.last.refusal != nil {
 		e.last = &a
 	}
-	e.doubt = e.doubt || a.refusal != nil && a.refusal.inDoubt
 }
 
 // succeeded says that one of them was accepted.
@@ -171,14 +169,7 @@ func (r *run) landed(ctx context.Context, addrs []netip.Addr) {
 	}
 	before := e.succeeded()
 	e.await(hedgeLast + moveGrace) // what is under way may bring them here yet
-	switch {
-	case e.succeeded() && !before:
+	if e.succeeded() && !before {
 		r.acknowledge(ctx, refused, e.last.listed)
-	case e.doubt || e.flying > 0 && !before:
-		for _, a := range refused {
-			o := r.settled[a]
-			o.InDoubt = true
-			r.settled[a] = o
-		}
 	}
 }

@@ -392,6 +392,8 @@ func TestUrgentMoveUnderFaults(t *testing.T) {
 					rt.Fatalf("outcome %d is of %s", i, o.Addr)
 				case o.Reason == nil && e.Name != "sig1":
 					rt.Fatalf("%s is called done and is on %q", o.Addr, e.Name)
+				case o.Reason != nil && !o.InDoubt && e.Name == "sig1" && before[o.Addr] != "sig1":
+					rt.Fatalf("%s is on sig1 and nobody is told: %+v", o.Addr, o.Reason)
 				case o.Reason != nil && before[o.Addr] != "" && !held && o.Reason.Class != eniassign.Transient && !strings.Contains(o.Reason.Text, "given back"):
 					rt.Fatalf("%s is nobody's and nobody is told: %+v", o.Addr, o.Reason)
 				}
