@@ -179,6 +179,8 @@ func TestRouteUnderFaults(t *testing.T) {
 			switch {
 			case o.Reason == nil && verb != eniassign.Release && !ours:
 				rt.Fatalf("called done, and it leads to %+v", at[0])
+			case o.Reason != nil && !o.InDoubt && verb != eniassign.Release && ours && owner != "sig1":
+				rt.Fatalf("it leads here, and nobody is told: %+v", o.Reason)
 			case o.Reason == nil && verb == eniassign.Release && ours:
 				rt.Fatalf("called released")
 			case verb == eniassign.Hold && owner != "" && owner != "sig1" && !dead && (ours || o.Reason == nil):

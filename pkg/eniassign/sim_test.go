@@ -156,6 +156,53 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
+// TestWhatHasComeIsTold: whatever fails, an address that has come to the ENI is
+// called done or in doubt. Else nobody would release it.
+func TestWhatHasComeIsTold(t *testing.T) {
+	pools := map[eniassign.Family][]string{
+		eniassign.IPv4: {"10.0.1.12", "10.0.1.50", "10.0.1.51", "10.0.1.100", "10.0.1.101", "10.0.1.102", "10.0.1.150", "10.0.1.161", "10.0.2.7"},
+		eniassign.IPv6: {"2600:1f14:1:201::12", held6, held6b, free6, "2600:1f14:1:201::101", "2600:1f14:1:999::1"},
+	}
+	outer := t
+	rapid.Check(t, func(rt *rapid.T) {
+		synctest.Test(outer, func(*testing.T) {
+			v, c := newSim(rt)
+			v.Assume(func(a *topology.Assumptions) {
+				a.IPv6SameENIRefused = rapid.Bool().Draw(rt, "IPv6 same ENI refused")
+				a.IPv4SameENIRefused = rapid.Bool().Draw(rt, "IPv4 same ENI refused")
+			})
+			v.Tune(func(e *topology.EC2) { e.Latency, e.Jitter = 100*ms, 200*ms })
+			call := eniassign.Call{
+				ENI: eniID("sig1"), Family: rapid.SampledFrom([]eniassign.Family{eniassign.IPv4, eniassign.IPv6}).Draw(rt, "family"),
+				Verb:   rapid.SampledFrom([]eniassign.Verb{eniassign.Claim, eniassign.Hold}).Draw(rt, "verb"),
+				Urgent: rapid.Bool().Draw(rt, "urgent"),
+			}
+			pool := pools[call.Family]
+			for _, a := range rapid.SliceOfNDistinct(rapid.SampledFrom(pool), 1, len(pool), rapid.ID).Draw(rt, "addresses") {
+				call.Addrs = append(call.Addrs, ip(a))
+			}
+			slices.SortFunc(call.Addrs, netip.Addr.Compare)
+			for range rapid.IntRange(1, 6).Draw(rt, "faults") {
+				f := model.Fault{Action: rapid.SampledFrom([]string{"Assign*", "Unassign*", "Describe*", "*"}).Draw(rt, "action"), Count: rapid.IntRange(1, 2).Draw(rt, "count")}
+				if rapid.Bool().Draw(rt, "drop") {
+					f.Drop = rapid.SampledFrom([]model.Drop{model.DropBefore, model.DropAfter}).Draw(rt, "when")
+				} else {
+					f.Code = rapid.SampledFrom([]string{model.CodeThrottled, model.CodeInternal, model.CodeUnauthorized}).Draw(rt, "code")
+				}
+				v.Inject(f)
+			}
+			before := v.Addresses("sig1")
+			outcomes := c.Do(context.Background(), call)
+			synctest.Wait()
+			for _, o := range outcomes {
+				if o.Reason != nil && !o.InDoubt && slices.Contains(v.Addresses("sig1"), o.Addr) && !slices.Contains(before, o.Addr) {
+					rt.Fatalf("%s has come, and nobody is told: %+v, after %s", o.Addr, o.Reason, actions(v))
+				}
+			}
+		})
+	})
+}
+
 // TestWhateverEC2Does: under each outcome of what is not documented, what is
 // called done is so, what could be done is, and nobody's primary is lost.
 func TestWhateverEC2Does(t *testing.T) {
