@@ -99,11 +99,12 @@ func (a *Auditor) arrived(p *pod, call model.Call, v verb, addr netip.Addr) {
 			}
 		}
 		switch {
-		case own && !c.releasable(call.ENI):
+		case own && c.releasable(call.ENI):
+		case own && (call.ENI == p.eni || !c.present):
 			a.breach(5, p, call, "EC2 has never acknowledged it, nor may have")
-		case !own && addr.Is4():
+		case addr.Is4():
 			a.breach(5, p, call, "the ENI is another's")
-		case !own:
+		default: // another's, or one that this pod had before: a move
 			crossed := c.entitled || !c.won.IsZero() && time.Since(c.won) <= a.cfg.Crossing
 			c.owes = &debt{from: call.ENI, since: time.Now(), crossed: crossed}
 		}
@@ -123,9 +124,13 @@ func (a *Auditor) worked(p *pod, call model.Call, v verb, addr netip.Addr, befor
 	case unassign:
 		delete(a.owner, addr)
 		a.note(addr, before, "", p, now)
-		foreign = p != nil && !p.enis[call.ENI]
-		if foreign && p.claim(call.RouteTable, addr).owes != nil {
-			p.claim(call.RouteTable, addr).owes.worked = true
+		var owes *debt
+		if p != nil {
+			owes = p.claim(call.RouteTable, addr).owes
+		}
+		foreign = p != nil && (!p.enis[call.ENI] || owes != nil && owes.from == call.ENI)
+		if foreign && owes != nil {
+			owes.worked = true
 			a.count.Moves++
 		}
 	default:

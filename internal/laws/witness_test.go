@@ -140,3 +140,43 @@ func TestDryRunLeavesNoDoubt(t *testing.T) {
 		})
 	}
 }
+
+// A pod that has another ENI now finds an address on its former one, where it
+// does not know it from: to take it from there is a move as from anybody.
+func TestMoveFromAFormerENI(t *testing.T) {
+	for name, tt := range map[string]struct {
+		addr  string
+		again bool // after an acknowledgement, which ends the right to take it
+		wrong int
+	}{
+		"appeared":               {"2600:1::200", false, 0},
+		"before the hold-down":   {"2600:1::200", true, 1},
+		"IPv4 needs no unassign": {"10.0.1.200", false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := New(Config{HoldDown: 10 * time.Second, HoldDownMax: time.Minute, Sender: func(c model.Call) string { return c.AccessKey }})
+				addr := netip.MustParseAddr(tt.addr)
+				call := func(action, sender, eni, before string) {
+					for _, m := range []model.Moment{model.Arrived, model.Worked, model.Answered} {
+						a.Witness(m, model.Call{Time: time.Now(), Action: action, AccessKey: sender, ENI: eni, Addresses: []string{addr.String()}, Before: []string{before}})
+					}
+				}
+				a.Found(addr, "eni-old")
+				a.Started("a", "eni-old", true)
+				a.Rehomed("a", "eni-new")
+				a.Appeared("a", addr)
+				if tt.again {
+					call("AssignIpv6Addresses", "a", "eni-new", "")
+					call("AssignIpv6Addresses", "operator", "eni-old", "eni-new")
+					time.Sleep(time.Second)
+				}
+				call("UnassignIpv6Addresses", "a", "eni-old", "eni-old")
+				call("AssignIpv6Addresses", "a", "eni-new", "")
+				if _, breaches := a.Result(); len(breaches) != tt.wrong {
+					t.Errorf("%d breaches, want %d: %q", len(breaches), tt.wrong, breaches)
+				}
+			})
+		})
+	}
+}
