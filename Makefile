@@ -32,7 +32,7 @@ test-apiserver: build ## Run the webhook's tests on a real API server alone
 	scripts/helm.sh 3 && scripts/helm.sh 4 && scripts/apiserver.sh
 	go test -race -count=1 -timeout 20m ./pkg/inject ./cmd/webhook/... ./test/chart ./test/examples ./test/apiserver
 
-e2e: ## Run the product on real Kubernetes nodes; RUN=short less of it, KEEP=1 leaves them up
+e2e: ## Run the product on real Kubernetes nodes; RUN=short less of it, TIMES=10 ten times, KEEP=1 leaves them up
 	scripts/deps.sh e2e
 	scripts/e2e.sh
 

@@ -11,6 +11,7 @@
 #   RUN=short scripts/e2e.sh            the few that tell most in the least time
 #   KEEP=1 scripts/e2e.sh               leaves the cluster up, and says how to use it;
 #                                       the next run uses it again, if the images are the same
+#   TIMES=10 scripts/e2e.sh             ten times in a row, each with a cluster of its own, until one fails
 #   scripts/e2e.sh mutants              breaks the registrar's laws in turn: a story must fail
 #   scripts/e2e.sh down                 ends that cluster
 set -euo pipefail
@@ -40,6 +41,17 @@ if [[ ${1:-} == down ]]; then
   else
     say "no cluster was left up"
   fi
+  exit
+fi
+if [[ ${TIMES:-1} != 1 ]]; then
+  [[ $TIMES =~ ^[1-9][0-9]*$ ]] || { echo "TIMES is \"$TIMES\", want how many times to tell the stories" >&2 && exit 2; }
+  took=()
+  for ((i = 1; i <= TIMES; i++)); do
+    began=$SECONDS
+    TIMES=1 scripts/e2e.sh "$@" || { say "run $i of $TIMES FAILED; those before it took ${took[*]:-none}" && exit 1; }
+    took+=("$((SECONDS - began))s")
+  done
+  say "$TIMES runs in a row are green: ${took[*]}"
   exit
 fi
 tags=e2e run=${RUN:-} limit=60m short=()
