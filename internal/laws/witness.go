@@ -124,14 +124,13 @@ func (a *Auditor) worked(p *pod, call model.Call, v verb, addr netip.Addr, befor
 	case unassign:
 		delete(a.owner, addr)
 		a.note(addr, before, "", p, now)
-		var owes *debt
 		if p != nil {
-			owes = p.claim(call.RouteTable, addr).owes
-		}
-		foreign = p != nil && (!p.enis[call.ENI] || owes != nil && owes.from == call.ENI)
-		if foreign && owes != nil {
-			owes.worked = true
-			a.count.Moves++
+			owes := p.claim(call.RouteTable, addr).owes
+			foreign = !p.enis[call.ENI] || owes != nil && owes.from == call.ENI
+			if foreign && owes != nil {
+				owes.worked = true
+				a.count.Moves++
+			}
 		}
 	default:
 		a.count.Routes++

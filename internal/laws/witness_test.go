@@ -12,6 +12,22 @@ import (
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
 )
 
+// newAuditor knows senders by their access keys.
+func newAuditor(roundTrip time.Duration) *Auditor {
+	return New(Config{RoundTrip: roundTrip, HoldDown: 10 * time.Second, HoldDownMax: time.Minute, Sender: func(c model.Call) string { return c.AccessKey }})
+}
+
+// whole are the moments of a call that did what it asked.
+var whole = []model.Moment{model.Arrived, model.Worked, model.Answered}
+
+// see lets the auditor witness moments of a call.
+func see(a *Auditor, c model.Call, moments ...model.Moment) {
+	for _, m := range moments {
+		c.Time = time.Now()
+		a.Witness(m, c)
+	}
+}
+
 // A pod claims an IPv6 address and is told that it has it; somebody else takes
 // it, and the pod unassigns it there. Where that call crossed the answer it is
 // the claim; later it would be a theft before the hold-down.
@@ -26,15 +42,13 @@ func TestMoveThatCrossesItsAnswerIsTheClaim(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := New(Config{HoldDown: 10 * time.Second, HoldDownMax: time.Minute, Sender: func(c model.Call) string { return c.AccessKey }})
+				a := newAuditor(0)
 				addr := netip.MustParseAddr("2600:1::200")
 				a.Started("a", "eni-a", true)
 				a.Appeared("a", addr)
 				time.Sleep(time.Minute)
 				witness := func(action, sender, eni, before string, moments ...model.Moment) {
-					for _, m := range moments {
-						a.Witness(m, model.Call{Time: time.Now(), Action: action, AccessKey: sender, ENI: eni, Addresses: []string{addr.String()}, Before: []string{before}})
-					}
+					see(a, model.Call{Action: action, AccessKey: sender, ENI: eni, Addresses: []string{addr.String()}, Before: []string{before}}, moments...)
 				}
 				witness("AssignIpv6Addresses", "a", "eni-a", "", model.Arrived, model.Worked)
 				witness("UnassignIpv6Addresses", "operator", "eni-a", "eni-a", model.Worked)
@@ -47,7 +61,7 @@ func TestMoveThatCrossesItsAnswerIsTheClaim(t *testing.T) {
 					witness("UnassignIpv6Addresses", "a", "eni-b", "eni-b", model.Arrived)
 				}
 				witness("UnassignIpv6Addresses", "a", "eni-b", "eni-b", model.Worked, model.Answered)
-				witness("AssignIpv6Addresses", "a", "eni-a", "", model.Arrived, model.Worked, model.Answered)
+				witness("AssignIpv6Addresses", "a", "eni-a", "", whole...)
 				if _, breaches := a.Result(); len(breaches) != tt.wrong {
 					t.Errorf("%d breaches, want %d: %q", len(breaches), tt.wrong, breaches)
 				}
@@ -71,12 +85,10 @@ func TestReleasedIsNotReleasedAgainFromASibling(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := New(Config{RoundTrip: time.Second, HoldDown: 10 * time.Second, HoldDownMax: time.Minute, Sender: func(c model.Call) string { return c.AccessKey }})
+				a := newAuditor(time.Second)
 				addr := netip.MustParseAddr("10.0.1.200")
 				call := func(action, sender, before, code string) {
-					for _, m := range []model.Moment{model.Arrived, model.Worked, model.Answered} {
-						a.Witness(m, model.Call{Time: time.Now(), Action: action, AccessKey: sender, ENI: "eni-a", Code: code, Addresses: []string{addr.String()}, Before: []string{before}})
-					}
+					see(a, model.Call{Action: action, AccessKey: sender, ENI: "eni-a", Code: code, Addresses: []string{addr.String()}, Before: []string{before}}, whole...)
 				}
 				a.Started("a", "eni-a", true)
 				if tt.before {
@@ -117,22 +129,20 @@ func TestDryRunLeavesNoDoubt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := New(Config{HoldDown: 10 * time.Second, HoldDownMax: time.Minute, Sender: func(c model.Call) string { return c.AccessKey }})
+				a := newAuditor(0)
 				call := func(sender, before, code string, dry bool, moments ...model.Moment) {
-					for _, m := range moments {
-						a.Witness(m, model.Call{Time: time.Now(), Action: "ReplaceRoute", AccessKey: sender, ENI: "eni-" + sender, RouteTable: "rtb-1",
-							Addresses: []string{"192.0.2.200/32"}, Before: []string{before}, Code: code, DryRun: dry})
-					}
+					see(a, model.Call{Action: "ReplaceRoute", AccessKey: sender, ENI: "eni-" + sender, RouteTable: "rtb-1",
+						Addresses: []string{"192.0.2.200/32"}, Before: []string{before}, Code: code, DryRun: dry}, moments...)
 				}
 				a.Started("a", "eni-a", true)
 				a.Appeared("a", netip.MustParseAddr("192.0.2.200"))
 				call("a", "", "RequestLimitExceeded", false, model.Arrived, model.Answered)
 				call("a", "", model.CodeCanceled, tt.dry, model.Arrived, model.Answered)
 				a.Died("a")
-				call("operator", "", "", false, model.Arrived, model.Worked, model.Answered)
+				call("operator", "", "", false, whole...)
 				time.Sleep(time.Minute)
 				a.Started("a", "eni-a", false)
-				call("a", "eni-operator", "", false, model.Arrived, model.Worked, model.Answered)
+				call("a", "eni-operator", "", false, whole...)
 				if _, breaches := a.Result(); len(breaches) != tt.wrong {
 					t.Errorf("%d breaches, want %d: %q", len(breaches), tt.wrong, breaches)
 				}
@@ -155,12 +165,10 @@ func TestMoveFromAFormerENI(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := New(Config{HoldDown: 10 * time.Second, HoldDownMax: time.Minute, Sender: func(c model.Call) string { return c.AccessKey }})
+				a := newAuditor(0)
 				addr := netip.MustParseAddr(tt.addr)
 				call := func(action, sender, eni, before string) {
-					for _, m := range []model.Moment{model.Arrived, model.Worked, model.Answered} {
-						a.Witness(m, model.Call{Time: time.Now(), Action: action, AccessKey: sender, ENI: eni, Addresses: []string{addr.String()}, Before: []string{before}})
-					}
+					see(a, model.Call{Action: action, AccessKey: sender, ENI: eni, Addresses: []string{addr.String()}, Before: []string{before}}, whole...)
 				}
 				a.Found(addr, "eni-old")
 				a.Started("a", "eni-old", true)

@@ -161,12 +161,8 @@ func TestRouteUnderFaults(t *testing.T) {
 			v.ResetCalls()
 			v.Tune(func(e *topology.EC2) { e.Latency, e.Jitter = 50*ms, 50*ms })
 			for range rapid.IntRange(0, 2).Draw(rt, "faults") {
-				f := model.Fault{Count: 1, Action: rapid.SampledFrom([]string{"ReplaceRoute", "CreateRoute", "DeleteRoute", "DescribeRouteTables"}).Draw(rt, "action")}
-				if rapid.Bool().Draw(rt, "drop") {
-					f.Drop = rapid.SampledFrom([]model.Drop{model.DropBefore, model.DropAfter}).Draw(rt, "when")
-				} else {
-					f.Code = rapid.SampledFrom([]string{model.CodeThrottled, model.CodeInternal, model.CodeUnauthorized}).Draw(rt, "code")
-				}
+				f := drawFault(rt, "ReplaceRoute", "CreateRoute", "DeleteRoute", "DescribeRouteTables")
+				f.Count = 1
 				v.Inject(f)
 			}
 			verb := rapid.SampledFrom([]eniassign.Verb{eniassign.Claim, eniassign.Hold, eniassign.Release}).Draw(rt, "verb")

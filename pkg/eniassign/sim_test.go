@@ -156,6 +156,17 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
+// drawFault loses or refuses calls of one of the actions.
+func drawFault(rt *rapid.T, actions ...string) model.Fault {
+	f := model.Fault{Action: rapid.SampledFrom(actions).Draw(rt, "action")}
+	if rapid.Bool().Draw(rt, "drop") {
+		f.Drop = rapid.SampledFrom([]model.Drop{model.DropBefore, model.DropAfter}).Draw(rt, "when")
+	} else {
+		f.Code = rapid.SampledFrom([]string{model.CodeThrottled, model.CodeInternal, model.CodeUnauthorized}).Draw(rt, "code")
+	}
+	return f
+}
+
 // TestWhatHasComeIsTold: whatever fails, an address that has come to the ENI is
 // called done or in doubt. Else nobody would release it.
 func TestWhatHasComeIsTold(t *testing.T) {
@@ -183,12 +194,8 @@ func TestWhatHasComeIsTold(t *testing.T) {
 			}
 			slices.SortFunc(call.Addrs, netip.Addr.Compare)
 			for range rapid.IntRange(1, 6).Draw(rt, "faults") {
-				f := model.Fault{Action: rapid.SampledFrom([]string{"Assign*", "Unassign*", "Describe*", "*"}).Draw(rt, "action"), Count: rapid.IntRange(1, 2).Draw(rt, "count")}
-				if rapid.Bool().Draw(rt, "drop") {
-					f.Drop = rapid.SampledFrom([]model.Drop{model.DropBefore, model.DropAfter}).Draw(rt, "when")
-				} else {
-					f.Code = rapid.SampledFrom([]string{model.CodeThrottled, model.CodeInternal, model.CodeUnauthorized}).Draw(rt, "code")
-				}
+				f := drawFault(rt, "Assign*", "Unassign*", "Describe*", "*")
+				f.Count = rapid.IntRange(1, 2).Draw(rt, "count")
 				v.Inject(f)
 			}
 			before := v.Addresses("sig1")

@@ -61,8 +61,8 @@ func (l *Ledger) routed(a netip.Addr, e eniassign.ENI) bool {
 	if len(l.cfg.Floating.RouteTables) == 0 || !l.cfg.Floating.contains(a) {
 		return false
 	}
-	if blocks := ofFamily(a, e.CIDRs); len(blocks) > 0 {
-		return !inside(a, blocks)
+	if haveFamily(e.CIDRs, a) {
+		return !inside(a, e.CIDRs)
 	}
 	switch { // known when the blocks were: a guess must not undo it
 	case l.stands(a, e.ID, true):
@@ -70,16 +70,17 @@ func (l *Ledger) routed(a netip.Addr, e eniassign.ENI) bool {
 	case l.stands(a, e.ID, false):
 		return false
 	}
-	if near := ofFamily(a, vicinity(e)); len(near) > 0 {
+	if near := vicinity(e); haveFamily(near, a) {
 		return !inside(a, near)
 	}
 	s := l.enis[e.ID]
 	return s == nil || !s.inside[a]
 }
 
-// ofFamily are those of the blocks that are of the address's family.
-func ofFamily(a netip.Addr, blocks []netip.Prefix) []netip.Prefix {
-	return slices.DeleteFunc(slices.Clone(blocks), func(p netip.Prefix) bool { return p.Addr().BitLen() != a.BitLen() })
+// haveFamily says that some of the blocks are of the address's family, IPv4 or IPv6:
+// else they tell nothing of it.
+func haveFamily(blocks []netip.Prefix, a netip.Addr) bool {
+	return slices.ContainsFunc(blocks, func(p netip.Prefix) bool { return p.Addr().BitLen() == a.BitLen() })
 }
 
 // stands says that an address has a standing as a route to the ENI, or as its
