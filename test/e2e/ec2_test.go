@@ -78,11 +78,14 @@ func (s *story) owned(address, eni string) {
 	})
 }
 
-// takeBack unassigns what pods have left on ENIs, as an operator: mode init
-// never does.
-func takeBack(t *testing.T) {
+// takeBack unassigns what pods have left on the ENIs of workers, of all where
+// none is named, as an operator: mode init never does.
+func takeBack(t *testing.T, of ...worker) {
 	t.Helper()
 	for _, e := range enis(t) {
+		if len(of) > 0 && !slices.Contains(of, worker(e.Worker)) {
+			continue
+		}
 		for action, list := range map[string]struct {
 			parameter string
 			addresses []string

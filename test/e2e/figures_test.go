@@ -42,14 +42,13 @@ var kinds = []kind{
 // What a pod's start takes on a native worker without the registrar, in mode
 // init and in mode sidecar, and what of the difference is whose.
 func TestFigures(t *testing.T) {
-	s := tell(t)
+	s := tellAside(t)
 	s.apply(eniN3)
 	found := map[string]figures{}
 	for i := range figurePods {
 		for _, k := range kinds {
 			p := pod{name: fmt.Sprintf("%s-%d", k.name, i), worker: native, inject: k.inject, addresses: strings.Fields(k.addresses)}
-			takeBack(t) // mode init has released nothing
-			forgetCalls(t)
+			takeBack(t, native) // mode init has released nothing
 			s.create(p)
 			s.running(p.name)
 			found[k.name] = append(found[k.name], s.timeline(p, s.started("native, "+k.name, p.name)))

@@ -231,8 +231,7 @@ func (p pair) failOver(what, client, to string, event func()) {
 	for i, address := range floatingIPs {
 		seen := streams[i].end()
 		p.say("%s: %s, client saw %v", what, address, seen)
-		key := what + ", " + family(address)
-		gaps[key] = append(gaps[key], seen.gap)
+		note(gaps, what+", "+family(address), seen.gap)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // The same pair on one worker, on one ENI: the registrars of the pods agree
 // that nothing has to change in EC2, and no packet waits for it (ADR 7).
 func TestHandOverOnOneENI(t *testing.T) {
-	s := tell(t)
+	s := tellAside(t)
 	// Rare advertisements: a pod that takes over on a worker without CPU, while
 	// the other has the addresses, is refused them, and keepalived tries once.
 	p := startPair(s, "advert_int 0.25", "advert_int 3", "podAntiAffinity", "podAffinity",

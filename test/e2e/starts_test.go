@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -20,6 +21,9 @@ import (
 // line to EC2's last acknowledgement. User-Mode Linux adds seconds to the
 // first: there, only the differences tell something.
 var starts, routing = map[string][]time.Duration{}, map[string][]time.Duration{}
+
+// noting is held where a story notes what all of them found: some are told together.
+var noting sync.Mutex
 
 var startedLine = regexp.MustCompile(`(?m)^started (\S+ \S+ \S+)$`)
 
@@ -37,16 +41,22 @@ func (s *story) started(kind, pod string) (at time.Time) {
 		return err
 	})
 	took := at.Sub(s.created[pod])
-	starts[kind] = append(starts[kind], took)
+	note(starts, kind, took)
 	s.say("%s: application started %.1f s after the pod was created (%s)", pod, took.Seconds(), kind)
 	if p, err := s.pod(pod); err == nil && len(p.Spec.InitContainers) > 0 {
 		first, last := s.registrarTimes(pod)
 		if last.IsZero() {
 			s.Fatalf("the registrar of %s has assigned nothing", pod)
 		}
-		routing[kind] = append(routing[kind], last.Sub(first))
+		note(routing, kind, last.Sub(first))
 	}
 	return at
+}
+
+func note(found map[string][]time.Duration, kind string, took time.Duration) {
+	noting.Lock()
+	defer noting.Unlock()
+	found[kind] = append(found[kind], took)
 }
 
 // registrarTimes are those of the registrar's first line and of its last

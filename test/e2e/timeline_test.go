@@ -59,7 +59,7 @@ func (s *story) timeline(p pod, applicationStarted time.Time) timeline {
 		return l
 	}
 	log := s.registrarLog(p.name)
-	l.routing, l.waits, l.ec2 = routingSpans(log), addressWaits(log), ec2Time(s.T)
+	l.routing, l.waits, l.ec2 = routingSpans(log), addressWaits(log), ec2Time(s.T, p.worker, l.created)
 	if len(l.routing) == 0 {
 		s.Fatalf("the registrar of %s has assigned nothing", p.name)
 	}
@@ -142,11 +142,12 @@ func addressWaits(log []event) []span {
 	return all
 }
 
-// ec2Time is how long EC2 had at least one call in hand.
-func ec2Time(t *testing.T) time.Duration {
+// ec2Time is how long EC2 had at least one call of a worker in hand, since then.
+func ec2Time(t *testing.T, w worker, since time.Time) time.Duration {
 	t.Helper()
 	type served struct {
 		Time     time.Time
+		Worker   string
 		Duration string
 	}
 	var log struct{ Calls []served }
@@ -155,6 +156,9 @@ func ec2Time(t *testing.T) time.Duration {
 	var until time.Time
 	slices.SortFunc(log.Calls, func(a, b served) int { return a.Time.Compare(b.Time) })
 	for _, c := range log.Calls {
+		if c.Worker != string(w) || c.Time.Before(since) {
+			continue
+		}
 		took, err := time.ParseDuration(c.Duration)
 		if err != nil {
 			t.Fatal(err)
