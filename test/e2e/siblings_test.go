@@ -5,10 +5,7 @@
 
 package e2e
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 // The same pair on one worker, on one ENI: the registrars of the pods agree
 // that nothing has to change in EC2, and no packet waits for it (ADR 7).
@@ -16,8 +13,7 @@ func TestHandOverOnOneENI(t *testing.T) {
 	s := tellAside(t)
 	// Rare advertisements: a pod that takes over on a worker without CPU, while
 	// the other has the addresses, is refused them, and keepalived tries once.
-	p := startPair(s, "advert_int 0.25", "advert_int 3", "podAntiAffinity", "podAffinity",
-		"inject: sidecar", "inject: sidecar\n        multus-ip-registrar.io/floating-ips: "+strings.Join(floatingIPs, ","))
+	p := startPair(s, "advert_int 0.25", "advert_int 3", "podAntiAffinity", "podAffinity")
 	on := p.at("a")
 	if p.at("b") != on {
 		t.Fatalf("the pods are on %s and %s", on, p.at("b"))

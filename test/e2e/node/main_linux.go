@@ -68,7 +68,7 @@ func run() error {
 	say("the images are there")
 	kubelet := newService(n, "kubelet", "--config="+filepath.Join(config.Share, config.KubeletConfig),
 		"--kubeconfig="+filepath.Join(config.Share, config.Kubeconfig), "--hostname-override="+n.Name,
-		"--node-ip="+n.Primary.Addr().String(), "--v=2")
+		"--node-ip="+n.Primary.Addr().String(), "--node-labels="+config.Labels, "--v=2")
 	kubelet.start()
 	say("the kubelet is started")
 	return agent.serve(map[string]*service{"containerd": containerd, "kubelet": kubelet})

@@ -30,6 +30,10 @@ const (
 	NetworkFiles     = "net.d" // a directory
 )
 
+// Labels are what a node group gives its workers, and their zone: examples/multus
+// selects by them.
+const Labels = "multus=true,topology.kubernetes.io/zone=eu-west-1a"
+
 // A Node is one worker.
 type Node struct {
 	// Name is the worker's, also in Kubernetes.
