@@ -21,19 +21,11 @@ import (
 
 // pages are those that this package looks after.
 var pages = []string{
-	"docs/install.md", "docs/annotations.md", "docs/iam.md", "docs/upgrade.md", "docs/troubleshooting.md", "examples/multus/README.md",
+	"docs/install.md", "docs/annotations.md", "docs/iam.md", "docs/upgrade.md", "docs/troubleshooting.md", "docs/metrics.md", "examples/multus/README.md",
 }
 
 // TestAnnotationsReference holds the table of docs/annotations.md to the code.
 func TestAnnotationsReference(t *testing.T) {
-	const begin, end = "go test ./test/examples -->\n", "<!-- end of keys -->"
-	path := root + "/docs/annotations.md"
-	text := read(t, path)
-	before, rest, ok := strings.Cut(text, begin)
-	got, after, closed := strings.Cut(rest, end)
-	if !ok || !closed {
-		t.Fatal("docs/annotations.md has lost the marks around its table")
-	}
 	var want strings.Builder
 	want.WriteString("| Key | On | Values | Example | Meaning |\n|---|---|---|---|---|\n")
 	for _, k := range inject.Keys() {
@@ -43,14 +35,26 @@ func TestAnnotationsReference(t *testing.T) {
 		}
 		fmt.Fprintf(&want, "| `%s` | %s | %s | %s | %s |\n", k.Name, k.On, k.Allowed, example, k.Meaning)
 	}
-	if got == want.String() {
-		return
-	}
-	if os.Getenv("UPDATE_GOLDEN") == "" {
-		t.Fatalf("docs/annotations.md is not what inject.Keys says; UPDATE_GOLDEN=1 writes it. Want:\n%s", want.String())
-	}
-	if err := os.WriteFile(path, []byte(before+begin+want.String()+end+after), 0o644); err != nil {
-		t.Fatal(err)
+	holdTable(t, "docs/annotations.md", "keys", want.String())
+}
+
+// holdTable holds a table of a page, between marks with its name, to the code, or
+// with UPDATE_GOLDEN=1 writes it.
+func holdTable(t *testing.T, page, name, want string) {
+	t.Helper()
+	begin, end := "<!-- "+name+": written by UPDATE_GOLDEN=1 go test ./test/examples -->\n", "<!-- end of "+name+" -->"
+	before, rest, ok := strings.Cut(read(t, root+"/"+page), begin)
+	got, after, closed := strings.Cut(rest, end)
+	switch {
+	case !ok || !closed:
+		t.Fatalf("%s has lost the marks around its table of %s", page, name)
+	case got == want:
+	case os.Getenv("UPDATE_GOLDEN") == "":
+		t.Fatalf("the table of %s in %s is not what the code says; UPDATE_GOLDEN=1 writes it. Want:\n%s", name, page, want)
+	default:
+		if err := os.WriteFile(root+"/"+page, []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

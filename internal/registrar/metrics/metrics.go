@@ -42,7 +42,7 @@ func New() *Metrics {
 		ready: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Name: "ready",
 			Help: "1 when every wanted address is routed, else 0."}),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Name: "ec2_calls_total",
-			Help: `EC2 requests by action and error code; code is "OK" for success and "none" where no answer came.`}, []string{"action", "code"}),
+			Help: `EC2 requests by action and code: "OK", EC2's error code, or the registrar's where EC2 gave none, such as EC2Unreachable.`}, []string{"action", "code"}),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: ns, Name: "ec2_call_duration_seconds",
 			Help:    "Time from an EC2 request to its answer.",
 			Buckets: []float64{.01, .025, .05, .1, .2, .3, .5, 1, 2, 5, 10}}, []string{"action"}),

@@ -33,7 +33,7 @@ func New(expiry func() time.Time) *Metrics {
 			Help: "Reviews by outcome (injected, repaired, skipped, refused, failed) and reason."}, []string{"outcome", "reason"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: ns, Name: "admission_duration_seconds",
 			Help:    "Time from a review's first byte to its answer.",
-			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, .5, 2, 10}}, []string{"outcome"}),
+			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .1, .5, 1, 2, 10}}, []string{"outcome"}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Name: "certificate_failures_total",
 			Help: "Times that the serving certificate could not be loaded or kept."}),
 	}
