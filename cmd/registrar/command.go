@@ -35,7 +35,8 @@ Both run without any flag on a well-made worker. The AWS Region, credentials and
 endpoints come from the AWS SDK's own environment (AWS_REGION, IRSA, EKS Pod
 Identity, the instance role). IAM actions: ec2:AssignPrivateIpAddresses,
 ec2:UnassignPrivateIpAddresses, ec2:AssignIpv6Addresses,
-ec2:UnassignIpv6Addresses and ec2:DescribeNetworkInterfaces.
+ec2:UnassignIpv6Addresses and ec2:DescribeNetworkInterfaces; with --route-tables
+also ec2:ReplaceRoute, ec2:CreateRoute, ec2:DeleteRoute and ec2:DescribeRouteTables.
 
 Every flag can be given as an environment variable: --state-dir is
 REGISTRAR_STATE_DIR. A flag beats its variable.

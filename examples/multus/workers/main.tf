@@ -49,8 +49,8 @@ resource "aws_launch_template" "multus" {
 
   metadata_options {
     http_tokens = "required"
-    # A pod's own network namespace is one hop more. With 1, the registrar finds
-    # its ENIs by one DescribeNetworkInterfaces instead.
+    # A pod's own network namespace is one hop more. With 1, each registrar calls
+    # DescribeNetworkInterfaces instead, at start and every 4 minutes.
     http_put_response_hop_limit = 2
   }
 
