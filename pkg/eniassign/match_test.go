@@ -86,6 +86,10 @@ func TestMatchErrorsName(t *testing.T) {
 			}
 		}
 	}
+	own := &NoENIError{MAC: "02:ff:00:00:00:00", Addr: addr("10.0.3.7"), ENIs: []ENI{b, a}, Own: true}
+	if why := own.Reason(); !strings.Contains(why.Cure, "master") || strings.Contains(why.Cure, "subnet") {
+		t.Errorf("where the MAC decides it is not the subnet that cures: %v", why)
+	}
 	for _, want := range []string{"02:ff:00:00:00:00", "10.9.9.9", "10.0.3.0/24"} {
 		if !strings.Contains(none.Error(), want) {
 			t.Errorf("%q is not in: %v", want, none)
@@ -110,8 +114,10 @@ func TestCheckAddress(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", a, got, want)
 		}
 	}
-	if why := CheckAddress(addr("10.0.2.5"), ENI{ID: "eni-a"}); why != nil {
-		t.Errorf("unknown blocks refuse nothing, got %v", why)
+	for _, blocks := range []string{"", "2001:db8::/64"} {
+		if why := CheckAddress(addr("10.0.2.5"), ENI{ID: "eni-a", CIDRs: prefixes(blocks)}); why != nil {
+			t.Errorf("unknown blocks refuse nothing, got %v", why)
+		}
 	}
 	if why := CheckAddress(addr("255.255.255.255"), ENI{CIDRs: prefixes("0.0.0.0/0")}); why == nil {
 		t.Error("the last address of all is the last of its block")

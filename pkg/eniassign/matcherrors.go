@@ -58,6 +58,9 @@ type NoENIError struct {
 	Addr netip.Addr
 	// ENIs are those that were looked at.
 	ENIs []ENI
+	// Own says that the MAC can only be an ENI's own, as ipvlan's is: then its
+	// subnet says nothing.
+	Own bool
 }
 
 func (e *NoENIError) Error() string { return e.Reason().String() }
@@ -76,6 +79,10 @@ func (e *NoENIError) Reason() *Reason {
 		Code: NoENI, Class: Permanent,
 		Text: fmt.Sprintf("No ENI lies below %s%s: %s.", e.Addr, onInterface(e.MAC), known),
 		Cure: "Attach an ENI of the address's subnet to the worker, or correct master and range of the NetworkAttachmentDefinition.",
+	}
+	if e.Own {
+		why.Cure = "Nothing, where the ENI was attached just now. Else correct the master of the NetworkAttachmentDefinition: it must be an ENI's own interface."
+		return why
 	}
 	if len(e.ENIs) > 0 && !slices.ContainsFunc(e.ENIs, func(e ENI) bool { return len(e.CIDRs) > 0 }) {
 		why.Cure = "Use ipvlan, whose interfaces have the MAC address of their ENI, or let the pod reach IMDS, without which the subnets of ENIs are not known."

@@ -6,6 +6,7 @@ package eniassign
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // reservedHead is how many addresses at the start of each subnet's block AWS
@@ -15,10 +16,10 @@ const reservedHead = 4
 
 // CheckAddress finds, before EC2 is asked, what EC2 would refuse: an address
 // outside of the ENI's subnet, or one that AWS reserves. It returns nil where
-// the ENI's blocks are not known.
+// no block of the address's family is known.
 func CheckAddress(addr netip.Addr, eni ENI) *Reason {
 	addr = addr.Unmap()
-	if len(eni.CIDRs) == 0 {
+	if !slices.ContainsFunc(eni.CIDRs, func(p netip.Prefix) bool { return p.Addr().BitLen() == addr.BitLen() }) {
 		return nil
 	}
 	for _, p := range eni.CIDRs {

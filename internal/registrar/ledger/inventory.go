@@ -24,7 +24,8 @@ const inventoryQuick = 5
 const imdsSoon = 15 * time.Second
 
 // nextInventory asks for the worker's ENIs where they are not known, where one
-// went, and where an interface has none.
+// went, where an interface has none, and where an address lies outside of the
+// blocks of the ENI's subnet, which may get more.
 func (l *Ledger) nextInventory(w *Work, now time.Time) {
 	s := &l.inventory
 	again := l.lookAgain(w, now)
@@ -56,15 +57,21 @@ func (l *Ledger) holdsAny() bool {
 }
 
 func (l *Ledger) inventoryNeeded() bool {
-	if l.inventory.known == nil {
-		return true
-	}
+	return l.inventory.known == nil || l.missesENI() || l.unplacedFor(eniassign.AddressOutsideSubnet)
+}
+
+// missesENI says that an ENI went, or that an interface has none.
+func (l *Ledger) missesENI() bool {
 	for _, e := range l.enis {
 		if e.gone {
 			return true
 		}
 	}
-	return slices.ContainsFunc(l.unplaced, func(u unplaced) bool { return u.reason.Code == eniassign.NoENI })
+	return l.unplacedFor(eniassign.NoENI)
+}
+
+func (l *Ledger) unplacedFor(code eniassign.Code) bool {
+	return slices.ContainsFunc(l.unplaced, func(u unplaced) bool { return u.reason.Code == code })
 }
 
 // Inventoried takes the answer to Work.Inventory, which was sent at started. A
@@ -114,7 +121,11 @@ func (l *Ledger) Inventoried(now, started time.Time, inv eniassign.Inventory, r 
 		s.attempts, s.due = 0, now
 		return
 	}
-	s.due = now.Add(l.stretched(double(time.Second, s.attempts, inventoryCap)))
+	base, limit := PermanentBase, PermanentCap // a subnet rarely gets blocks
+	if l.missesENI() {
+		base, limit = time.Second, inventoryCap
+	}
+	s.due = now.Add(l.stretched(double(base, s.attempts, limit)))
 	s.attempts++
 }
 

@@ -16,8 +16,8 @@ import (
 
 // A want is an address on an interface that is looked after.
 type want struct {
-	iface, mac string
-	addr       netip.Addr
+	iface, mac, kind string
+	addr             netip.Addr
 }
 
 // An unplaced want has no ENI that it could be assigned to.
@@ -57,7 +57,7 @@ func (l *Ledger) wants() []want {
 	var out []want
 	for _, i := range l.Watched() {
 		for _, p := range i.Prefixes {
-			out = append(out, want{i.Name, i.MAC, p.Addr()})
+			out = append(out, want{i.Name, i.MAC, i.Kind, p.Addr()})
 		}
 	}
 	return out

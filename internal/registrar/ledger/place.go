@@ -17,6 +17,12 @@ import (
 // application's own and lie on no ENI, unless their MAC says so.
 var eniKinds = [...]string{"", "ipvlan", "macvlan", "macvtap", "ipvtap", "vlan", "veth"}
 
+// ownMAC are those of them whose MAC is always their ENI's own: where no ENI is
+// known to have it, the ENI is not known, and a subnet must not stand in for it.
+// IMDS may take half a minute to list an ENI that was attached.
+// Source: amazon-ecs-cni-plugins pull request 66, amazon-vpc-cni-k8s pull request 1311.
+var ownMAC = [...]string{"", "ipvlan", "ipvtap"}
+
 // selects says whether the interface is looked after.
 func (l *Ledger) selects(i netwatch.Interface) bool {
 	switch {
@@ -96,6 +102,9 @@ func (l *Ledger) match(w want) (string, *eniassign.Reason) {
 		return "", reason(eniassign.NoENI, eniassign.Transient, "looking up the ENI with the MAC address "+w.mac+" of "+w.iface)
 	}
 	facts := l.facts()
+	if w.mac != "" && l.byMAC(w.mac) == "" && slices.Contains(ownMAC[:], w.kind) {
+		return "", ReasonOf(&eniassign.NoENIError{MAC: w.mac, Addr: w.addr, ENIs: facts, Own: true})
+	}
 	e, err := eniassign.Match(w.mac, w.addr, facts, l.cfg.Policy)
 	if refused := (*eniassign.RefusedError)(nil); errors.As(err, &refused) {
 		return refused.ENI.ID, ReasonOf(err)
