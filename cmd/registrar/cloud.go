@@ -14,12 +14,18 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/metrics"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/warm"
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
 )
+
+// askTimeout bounds one question for credentials, to STS or to the Pod Identity
+// agent, for which the SDK has no limit: one that takes the connection and never
+// answers would keep every call waiting. EC2 has a limit of its own.
+const askTimeout = 10 * time.Second
 
 // cloud is EC2 and IMDS as the SDK's environment describes them. Where that
 // names no Region, the one of IMDS is taken once it has answered.
@@ -37,7 +43,7 @@ type cloud struct {
 }
 
 func newCloud(ctx context.Context, log *slog.Logger, m *metrics.Metrics) (*cloud, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(askTimeout)))
 	if err != nil {
 		return nil, fmt.Errorf("read the AWS SDK's environment: %w", err)
 	}
@@ -64,21 +70,21 @@ func (c *cloud) use(region string) {
 	}
 }
 
-// keepWarm has credentials ready for the next call until ctx ends, and where a
-// failover may come connections too, which are used at least at each interval. A
-// cluster of ordinary pods would keep a hundred thousand open for nothing, more
-// than one NAT gateway has room for (55,000 to an endpoint).
-func (c *cloud) keepWarm(ctx context.Context, interval time.Duration, failover bool) {
+// keepWarm has credentials ready for the next call until ctx ends, and once a
+// failover may come, which floating tells when it is closed, connections too, which
+// are used at least at each interval. A cluster of ordinary pods would keep a
+// hundred thousand open for nothing, more than one NAT gateway has room for (55,000
+// to an endpoint).
+func (c *cloud) keepWarm(ctx context.Context, interval time.Duration, floating <-chan struct{}) {
 	var both sync.WaitGroup
 	defer both.Wait()
 	both.Go(func() { c.credentials.Run(ctx, c.log, rand.Float64) })
-	if !failover {
-		return
-	}
-	select {
-	case <-c.regional:
-	case <-ctx.Done():
-		return
+	for _, ready := range []<-chan struct{}{floating, c.regional} {
+		select {
+		case <-ready:
+		case <-ctx.Done():
+			return
+		}
 	}
 	warm.Connections{
 		Line: func() (warm.Line, <-chan time.Duration) {
@@ -89,13 +95,14 @@ func (c *cloud) keepWarm(ctx context.Context, interval time.Duration, failover b
 	}.Run(ctx)
 }
 
-// Inventory finds the worker's ENIs.
+// Inventory finds the worker's ENIs. One is under way at a time.
 func (c *cloud) Inventory(ctx context.Context, macs []string) (eniassign.Inventory, error) {
 	inv, err := c.client.Load().Inventory(ctx, macs)
 	if err != nil {
 		return inv, err
 	}
 	if c.cfg.Region == "" && inv.Region != "" {
+		c.cfg.Region = inv.Region // once: another client would have no connections
 		c.use(inv.Region)
 	}
 	if inv.IMDSError != "" {

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
@@ -98,7 +100,9 @@ func TestAWarmCallPaysForNothingButItself(t *testing.T) {
 	c, sim := remoteCloud(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var done sync.WaitGroup
-	done.Go(func() { c.keepWarm(ctx, time.Second, true) })
+	floating := make(chan struct{})
+	close(floating)
+	done.Go(func() { c.keepWarm(ctx, time.Second, floating) })
 	defer done.Wait()
 	defer cancel()
 	for _, wait := range []time.Duration{3500 * time.Millisecond, 0} {
@@ -113,6 +117,40 @@ func TestAWarmCallPaysForNothingButItself(t *testing.T) {
 			t.Errorf("%d calls of EC2's, want 2", n)
 		}
 		t.Logf("after %v it took %v", wait, took)
+	}
+}
+
+// TestTheRegionOfIMDSIsTakenOnce, so that what was looked up again later keeps its
+// connections.
+func TestTheRegionOfIMDSIsTakenOnce(t *testing.T) {
+	_, sim := remoteCloud(t)
+	t.Setenv("AWS_REGION", "")
+	c, err := newCloud(t.Context(), slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := c.client.Load()
+	var after []*eniassign.Client
+	for range 2 {
+		if _, err := c.Inventory(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		after = append(after, c.client.Load())
+	}
+	if after[0] == before || after[1] != after[0] {
+		t.Errorf("clients %p, then %p and %p: want another one once", before, after[0], after[1])
+	}
+	if cost, _ := failover(t, c, sim); cost.Connections == 0 {
+		t.Error("it has not called EC2")
+	}
+}
+
+// TestCredentialsAreNotWaitedForWithoutEnd: the SDK itself has no limit.
+func TestCredentialsAreNotWaitedForWithoutEnd(t *testing.T) {
+	c, _ := remoteCloud(t)
+	client, ok := c.cfg.HTTPClient.(*awshttp.BuildableClient)
+	if !ok || client.GetTimeout() != askTimeout {
+		t.Errorf("the client of STS and of the Pod Identity agent is %+v", c.cfg.HTTPClient)
 	}
 }
 

@@ -56,6 +56,7 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, mode string, cfg
 		o.Ledger.DefaultInterfaces, o.Ledger.Floating = first.DefaultInterfaces, first.Floating
 		o.Follow = a.follow
 	}
+	floating := floats(&o)
 	m, err := s.metrics(aside, log, &servers)
 	if err != nil {
 		return err
@@ -83,9 +84,31 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, mode string, cfg
 	}
 	o.Cloud = cloud
 	if s.keepWarm > 0 {
-		servers.Go(func() { cloud.keepWarm(aside, s.keepWarm, len(s.floating.Addresses) > 0) })
+		servers.Go(func() { cloud.keepWarm(aside, s.keepWarm, floating) })
 	}
 	return do(registrar.New(o))
+}
+
+// floats is closed once the pod has floating IPs, which an annotation may name
+// later.
+func floats(o *registrar.Options) <-chan struct{} {
+	floating := make(chan struct{})
+	var once sync.Once
+	look := func(f ledger.Floating) {
+		if len(f.Addresses) > 0 {
+			once.Do(func() { close(floating) })
+		}
+	}
+	look(o.Ledger.Floating)
+	if follow := o.Follow; follow != nil {
+		o.Follow = func(ctx context.Context, emit func(registrar.Pod)) error {
+			return follow(ctx, func(p registrar.Pod) {
+				look(p.Floating)
+				emit(p)
+			})
+		}
+	}
+	return floating
 }
 
 // metrics serves them where --metrics-address asks for it; nil otherwise.
