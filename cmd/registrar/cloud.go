@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,14 +60,21 @@ func (c *cloud) use(region string) {
 	cfg := c.cfg.Copy()
 	cfg.Region = region
 	line := eniassign.NewLine(cfg)
-	var api eniassign.EC2 = line.API
-	if c.metrics != nil {
-		api = eniassign.Instrument(api, c.metrics.Called)
-	}
+	api := eniassign.Instrument(line.API, c.called)
 	c.line.Store(line)
 	c.client.Store(&eniassign.Client{EC2: api, IMDS: c.imds})
 	if region != "" {
 		c.once.Do(func() { close(c.regional) })
+	}
+}
+
+// called takes how a call ended; code is "" for success.
+func (c *cloud) called(action, code string, took time.Duration) {
+	if code == "RequestExpired" || strings.HasPrefix(code, "ExpiredToken") {
+		c.credentials.Refused()
+	}
+	if c.metrics != nil {
+		c.metrics.Called(action, code, took)
 	}
 }
 

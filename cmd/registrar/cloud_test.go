@@ -16,6 +16,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim"
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/topology"
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/eniassign"
 )
@@ -151,6 +152,29 @@ func TestCredentialsAreNotWaitedForWithoutEnd(t *testing.T) {
 	client, ok := c.cfg.HTTPClient.(*awshttp.BuildableClient)
 	if !ok || client.GetTimeout() != askTimeout {
 		t.Errorf("the client of STS and of the Pod Identity agent is %+v", c.cfg.HTTPClient)
+	}
+}
+
+// TestCredentialsThatEC2TakesForExpiredAreFetchedAnew, and the same call again is
+// served.
+func TestCredentialsThatEC2TakesForExpiredAreFetchedAnew(t *testing.T) {
+	c, sim := remoteCloud(t)
+	failover(t, c, sim)
+	for _, code := range []string{"RequestExpired", "ExpiredToken"} {
+		before := sim.Preparations().Credentials
+		sim.VPC.Inject(model.Fault{Code: code, Count: 1})
+		call := eniassign.Call{
+			Verb: eniassign.Hold, Family: eniassign.IPv4, ENI: topology.DeriveID("eni", "a1"), Addrs: []netip.Addr{netip.MustParseAddr("10.0.1.101")},
+		}
+		if o := c.Do(t.Context(), call); len(o) != 1 || o[0].Reason == nil || o[0].Reason.Class != eniassign.Transient {
+			t.Errorf("%s: %+v, want a reason to try again soon", code, o)
+		}
+		if o := c.Do(t.Context(), call); len(o) != 1 || o[0].Reason != nil {
+			t.Errorf("after %s: %+v", code, o)
+		}
+		if n := sim.Preparations().Credentials - before; n != 1 {
+			t.Errorf("after %s: credentials were fetched %d times, want once", code, n)
+		}
 	}
 }
 

@@ -30,6 +30,9 @@ const (
 	CredentialsExpired Code = "CredentialsExpired"
 	// CredentialsUnavailable: the source of credentials did not answer.
 	CredentialsUnavailable Code = "CredentialsUnavailable"
+	// RequestExpired: EC2's word for credentials that have run out, and for a clock
+	// that is minutes off.
+	RequestExpired Code = "RequestExpired"
 	// ClockSkew: this machine's clock is too far from AWS's.
 	ClockSkew Code = "ClockSkew"
 	// RegionMissing: the SDK knows no Region.
@@ -100,7 +103,7 @@ func Codes() []Code {
 		EC2Throttled, EC2Unavailable, EC2Unreachable, EC2NoAnswer, EC2NotAcknowledged,
 		RequestCanceled, RequestPostponed,
 		NotAuthorized, CredentialsMissing, CredentialsInvalid, CredentialsExpired,
-		CredentialsUnavailable, ClockSkew, RegionMissing,
+		CredentialsUnavailable, RequestExpired, ClockSkew, RegionMissing,
 		ENIFull, ENINotFound, ENINotReady, SubnetFull,
 		AddressIsPrimary, AddressOutsideSubnet, AddressReserved, AddressContested,
 		AddressInOtherPrefix, AddressInvalid,

@@ -46,11 +46,15 @@ func rules() []rule {
 		{codes: []string{"UnauthorizedOperation", "AccessDenied*", "NotAuthorized*"},
 			code: NotAuthorized, class: Denied, cure: cureNotAuthorized},
 		{codes: []string{"OptInRequired", "Blocked", "PendingVerification"}, code: NotAuthorized, class: Denied, cure: cureAccount},
-		{codes: []string{"ExpiredToken*"}, code: CredentialsExpired, class: Denied, cure: cureExpired},
+		// The next call has new ones, if their source has: soon.
+		{codes: []string{"ExpiredToken*"}, code: CredentialsExpired, class: Transient, cure: cureExpired},
+		// Of both causes, and the SDK has set its clock by the answer.
+		// Source: aws-sdk-go-v2 issue 1674, aws-sdk-java issue 1443.
+		{codes: []string{"RequestExpired"}, code: RequestExpired, class: Transient, cure: cureRequestExpired},
 		{codes: []string{"AuthFailure", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClient*", "MissingAuthenticationToken*", "IncompleteSignature", "InvalidAccessKeyId"},
 			code: CredentialsInvalid, class: Denied, cure: cureInvalid},
 		{text: "must contain the parameter awsaccesskeyid", code: CredentialsMissing, class: Denied, cure: cureMissing},
-		{codes: []string{"RequestExpired", "RequestTimeTooSkewed", "RequestInTheFuture"},
+		{codes: []string{"RequestTimeTooSkewed", "RequestInTheFuture"},
 			code: ClockSkew, class: Denied, cure: cureClock},
 
 		// Before the codes: that of the second one is not known.
@@ -117,6 +121,7 @@ const (
 	cureNotAuthorized      = "Allow ec2:{action} in a policy of the role that this pod uses; a new policy needs up to a minute."
 	cureAccount            = "Have AWS Support lift the restriction of the account."
 	cureExpired            = "Check that the source of the credentials (IRSA, EKS Pod Identity, instance role) still renews them."
+	cureRequestExpired     = "If it lasts, check that the source of the credentials (IRSA, EKS Pod Identity, instance role) still renews them, and the worker's clock."
 	cureInvalid            = "Give the pod valid credentials of this account: IRSA, EKS Pod Identity or the worker's instance role."
 	cureMissing            = "Give the pod credentials: IRSA or EKS Pod Identity by its service account, or the worker's instance role, which needs IMDS to be reachable from the pod."
 	cureSTS                = "Check that the pod reaches the source of its credentials (the STS endpoint of the Region, or the Pod Identity agent)."

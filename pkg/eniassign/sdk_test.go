@@ -98,7 +98,8 @@ func TestDoThroughSDK(t *testing.T) {
 		"STS throttled":        {cfg: credentials(&smithy.OperationError{ServiceID: "STS", Err: apiError("Throttling", "")}), want: "CredentialsUnavailable Transient"},
 		"STS refuses":          {cfg: credentials(&smithy.OperationError{ServiceID: "STS", Err: apiError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")}), want: "CredentialsInvalid Denied"},
 		"web identity expired": {cfg: credentials(&smithy.OperationError{ServiceID: "STS", Err: apiError("ExpiredTokenException", "Token expired")}), want: "CredentialsExpired Denied"},
-		"instance role hidden": {cfg: credentials(&smithy.OperationError{ServiceID: "ec2imds", Err: errors.New("timeout")}), want: "CredentialsMissing Denied"},
+		"instance role hidden": {cfg: credentials(&smithy.OperationError{ServiceID: "ec2imds", Err: &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 404}}, Err: errors.New("not found")}}), want: "CredentialsMissing Denied"},
+		"IMDS out of breath":   {cfg: credentials(&smithy.OperationError{ServiceID: "ec2imds", Err: errors.New("timeout")}), want: "CredentialsMissing Transient"},
 		"unsigned":             {rt: answer(400, xmlError("MissingParameter", "The request must contain the parameter AWSAccessKeyId")), want: "CredentialsMissing Denied"},
 		"no Region":            {cfg: func(c *aws.Config) { c.Region = "" }, want: "RegionMissing Permanent"},
 	}

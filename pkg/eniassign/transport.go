@@ -36,16 +36,19 @@ func judgeCredentials(err error) (rule, string, bool) {
 	missing := rule{code: CredentialsMissing, class: Denied, cure: cureMissing}
 	var inner *smithy.OperationError
 	if !errors.As(op.Err, &inner) || inner.ServiceID == imds.ServiceID {
-		if errors.Is(err, context.Canceled) {
+		switch {
+		case errors.Is(err, context.Canceled):
 			return rule{code: RequestCanceled, class: Transient}, said, true
+		case inner != nil && silent(inner.Err):
+			missing.class = Transient // a worker that has just booted, with all its pods at once
 		}
 		return missing, said, true
 	}
 	// STS, Pod Identity or SSO was asked.
 	var api smithy.APIError
-	status := httpStatus(inner.Err)
+	errors.As(inner.Err, &api)
 	switch {
-	case !errors.As(inner.Err, &api) && status < 400, status >= 500, status == 429:
+	case silent(inner.Err):
 		return rule{code: CredentialsUnavailable, class: Transient, cure: cureSTS}, said, true
 	case api != nil && strings.HasPrefix(api.ErrorCode(), "Throttl"):
 		return rule{code: CredentialsUnavailable, class: Transient, cure: cureSTS}, said, true
@@ -54,6 +57,14 @@ func judgeCredentials(err error) (rule, string, bool) {
 	default:
 		return rule{code: CredentialsInvalid, class: Denied, cure: cureInvalid}, said, true
 	}
+}
+
+// silent says that a source of credentials gave no answer of its own: none at all,
+// or that it is overloaded or broken.
+func silent(err error) bool {
+	var api smithy.APIError
+	status := httpStatus(err)
+	return !errors.As(err, &api) && status < 400 || status >= 500 || status == 429
 }
 
 // judgeTransport judges errors that are not EC2's answer. A request that may

@@ -72,6 +72,24 @@ func (c *Credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return aws.Credentials{}, err
 }
 
+// Refused says that AWS takes what Retrieve gave for expired, whatever its date:
+// the next call asks the source.
+func (c *Credentials) Refused() {
+	if h := c.held.Load(); h != nil && h.CanExpire {
+		dead := *h
+		dead.Expires = time.Now()
+		c.held.CompareAndSwap(h, &dead)
+	}
+	c.forget()
+}
+
+// forget has the SDK's cache, where there is one, ask its source.
+func (c *Credentials) forget() {
+	if cache, ok := c.source.(interface{ Invalidate() }); ok {
+		cache.Invalidate()
+	}
+}
+
 // ProviderSources implements aws.CredentialProviderSource: the SDK tells EC2
 // in its User-Agent where credentials come from.
 func (c *Credentials) ProviderSources() []aws.CredentialSource {
@@ -121,8 +139,8 @@ func (c *Credentials) Run(ctx context.Context, log *slog.Logger, random func() f
 func (c *Credentials) renew(ctx context.Context, random func() float64) (news bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
-	if cache, ok := c.source.(interface{ Invalidate() }); ok && c.held.Load() != nil {
-		cache.Invalidate()
+	if c.held.Load() != nil {
+		c.forget()
 	}
 	got, err := c.source.Retrieve(ctx)
 	if err != nil {

@@ -180,6 +180,25 @@ func TestAnInstanceRoleIsUsedPastItsEnd(t *testing.T) {
 	})
 }
 
+// TestWhatAWSRefusesIsNotUsedAgain, although it says that it lives on.
+func TestWhatAWSRefusesIsNotUsedAgain(t *testing.T) {
+	s := &source{latency: time.Second, lasts: time.Hour}
+	world(t, s, func(t *testing.T, c *Credentials, _ *journal) {
+		time.Sleep(time.Minute)
+		before := instant(t, c)
+		c.Refused()
+		after, err := c.Retrieve(t.Context())
+		if err != nil || after.AccessKeyID == before.AccessKeyID {
+			t.Errorf("%s after %s was refused: %v", after.AccessKeyID, before.AccessKeyID, err)
+		}
+		if got := instant(t, c); got.AccessKeyID != after.AccessKeyID {
+			t.Errorf("and then %s", got.AccessKeyID)
+		}
+		time.Sleep(2 * time.Hour)
+		instant(t, c) // they are still renewed ahead
+	})
+}
+
 func TestWithoutRunTheyAreTheSources(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{lasts: time.Hour}
