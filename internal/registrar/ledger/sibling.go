@@ -37,6 +37,10 @@ const (
 	// siblingLook is when an address is looked up after a sibling said that it
 	// is releasing it, in case the word that this is over gets lost.
 	siblingLook = 500 * time.Millisecond
+	// maxHeirs bounds what is remembered of what siblings spoke of: whoever is on
+	// the link could name every address of a floating prefix. Others are released
+	// without the longer wait.
+	maxHeirs = 1024
 )
 
 // A Word is what registrars on one ENI tell one another of an address.
@@ -182,7 +186,7 @@ func (l *Ledger) hasten(c *claim, now time.Time) {
 // Heard takes what a sibling said, and tells whether that changed anything.
 func (l *Ledger) Heard(now time.Time, s Saying) bool {
 	l.kin[s.Interface] = true
-	if l.cfg.Floating.contains(s.Addr) {
+	if l.cfg.Floating.contains(s.Addr) && len(l.heirs) < maxHeirs {
 		l.heirs[heir{s.Interface, s.Addr}] = true
 	}
 	c := l.claimOf(s)
