@@ -3,11 +3,7 @@
 
 package inject
 
-import (
-	"encoding/json"
-
-	"k8s.io/apimachinery/pkg/api/resource"
-)
+import "encoding/json"
 
 // An amount is the text of a quantity, which may come as a JSON number.
 type amount string
@@ -27,16 +23,16 @@ func (a amount) equal(b amount) bool {
 	if a == b {
 		return true
 	}
-	x, err := resource.ParseQuantity(string(a))
+	x, err := parseQuantity(string(a))
 	if err != nil {
 		return false
 	}
-	y, err := resource.ParseQuantity(string(b))
+	y, err := parseQuantity(string(b))
 	return err == nil && x.Cmp(y) == 0
 }
 
 func (a amount) zero() bool {
-	q, err := resource.ParseQuantity(string(a))
+	q, err := parseQuantity(string(a))
 	return err != nil || q.Sign() <= 0
 }
 

@@ -54,7 +54,7 @@ func ParseResources(text string) (Resources, error) {
 		if *place != "" {
 			return Resources{}, fmt.Errorf("has %s twice", name)
 		}
-		q, err := resource.ParseQuantity(value)
+		q, err := parseQuantity(value)
 		if err != nil || q.Sign() <= 0 {
 			return Resources{}, fmt.Errorf("has %s=%s, which is no quantity above 0 such as %s", name, quote(value), map[string]string{"cpu": DefaultCPU, "memory": DefaultMemory}[name])
 		}
