@@ -4,6 +4,7 @@
 package inject
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -39,18 +40,36 @@ func ParseNetworks(text, namespace string) ([]Selection, error) {
 	if out := parseShort(text, namespace); out != nil {
 		return out, nil
 	}
+	if err := checkList(text); err != nil {
+		return nil, err
+	}
 	elements, err := nadutils.ParseNetworkAnnotation(text, namespace)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]Selection, 0, len(elements))
 	for i, e := range elements {
-		if e == nil || e.Name == "" {
+		if e.Name == "" {
 			return nil, fmt.Errorf("network %d of the list has no name", i+1)
 		}
 		out = append(out, Selection{Namespace: e.Namespace, Name: e.Name, Interface: e.InterfaceRequest})
 	}
 	return named(out), nil
+}
+
+// checkList looks at a list in JSON before the library does, which takes null for a
+// network and panics. What is no such list is left to it.
+func checkList(text string) error {
+	var items []json.RawMessage
+	if json.Unmarshal([]byte(text), &items) != nil {
+		return nil
+	}
+	for i, item := range items {
+		if string(item) == "null" {
+			return fmt.Errorf(`network %d of the list is null: remove it, or write {"name": …}`, i+1)
+		}
+	}
+	return nil
 }
 
 // named fills in the names that Multus gives.
