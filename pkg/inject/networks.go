@@ -10,6 +10,7 @@ import (
 
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	nadutils "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/utils"
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // NetworksKey is the annotation by which a pod asks Multus for networks.
@@ -38,7 +39,7 @@ func ParseNetworks(text, namespace string) ([]Selection, error) {
 		return nil, nil
 	}
 	if out := parseShort(text, namespace); out != nil {
-		return out, nil
+		return checked(out, namespace)
 	}
 	if err := checkList(text); err != nil {
 		return nil, err
@@ -54,7 +55,21 @@ func ParseNetworks(text, namespace string) ([]Selection, error) {
 		}
 		out = append(out, Selection{Namespace: e.Namespace, Name: e.Name, Interface: e.InterfaceRequest})
 	}
-	return named(out), nil
+	return checked(named(out), namespace)
+}
+
+// checked is the list, if each name in it is one that an object of Kubernetes can
+// have: Multus would ask for others in vain. The pod's own namespace is known to be.
+func checked(list []Selection, own string) ([]Selection, error) {
+	for i, s := range list {
+		if len(validation.IsDNS1123Subdomain(s.Name)) > 0 {
+			return nil, fmt.Errorf(`network %d of the list has the name %s: write small letters, digits, '-' and '.'; in JSON the namespace has a field of its own, "namespace"`, i+1, quote(s.Name))
+		}
+		if s.Namespace != own && len(validation.IsDNS1123Label(s.Namespace)) > 0 {
+			return nil, fmt.Errorf("network %d of the list has the namespace %s: write small letters, digits and '-', 63 at most", i+1, quote(s.Namespace))
+		}
+	}
+	return list, nil
 }
 
 // checkList looks at a list in JSON before the library does, which takes null for a
