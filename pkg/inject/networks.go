@@ -38,11 +38,11 @@ func ParseNetworks(text, namespace string) ([]Selection, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil
 	}
-	if out := parseShort(text, namespace); out != nil {
-		return checked(out, namespace)
-	}
 	if err := checkList(text); err != nil {
 		return nil, err
+	}
+	if out := parseShort(text, namespace); out != nil {
+		return checked(out, namespace)
 	}
 	elements, err := nadutils.ParseNetworkAnnotation(text, namespace)
 	if err != nil {
@@ -72,20 +72,33 @@ func checked(list []Selection, own string) ([]Selection, error) {
 	return list, nil
 }
 
-// checkList looks at a list in JSON before the library does, which takes null for a
-// network and panics. What is no such list is left to it.
+// checkList looks at a text before the library does, which takes its time for each
+// network, and takes null for one and panics. Bad JSON is left to it.
 func checkList(text string) error {
-	var items []json.RawMessage
-	if json.Unmarshal([]byte(text), &items) != nil {
-		return nil
+	if len(text) > maxNetworksText {
+		return fmt.Errorf("it is %d bytes long: %d are allowed", len(text), maxNetworksText)
 	}
-	for i, item := range items {
-		if string(item) == "null" {
-			return fmt.Errorf(`network %d of the list is null: remove it, or write {"name": …}`, i+1)
+	n := 1 + strings.Count(text, ",")
+	if inJSON(text) {
+		var items []json.RawMessage
+		if json.Unmarshal([]byte(text), &items) != nil {
+			return nil
 		}
+		for i, item := range items {
+			if string(item) == "null" {
+				return fmt.Errorf(`network %d of the list is null: remove it, or write {"name": …}`, i+1)
+			}
+		}
+		n = len(items)
+	}
+	if n > maxNetworks {
+		return fmt.Errorf("it has %d networks: %d are allowed", n, maxNetworks)
 	}
 	return nil
 }
+
+// inJSON says, as the library does, that a text is not of the short form.
+func inJSON(text string) bool { return strings.ContainsAny(text, "[{\"") }
 
 // named fills in the names that Multus gives.
 func named(list []Selection) []Selection {
@@ -102,7 +115,7 @@ func named(list []Selection) []Selection {
 // which alone would take longer than the rest of a decision. A fuzz test holds it
 // to the library's answers.
 func parseShort(text, namespace string) []Selection {
-	if strings.ContainsAny(text, "[{\"") {
+	if inJSON(text) {
 		return nil
 	}
 	out := make([]Selection, 0, 1+strings.Count(text, ","))

@@ -4,6 +4,7 @@
 package inject
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -20,6 +21,11 @@ func TestBadNetworksAreTold(t *testing.T) {
 		{`[{"name":"n3"},{"name":"N4"}]`, `network 2 of the list has the name "N4"`},
 		{`[{"name":"n3","namespace":"a.b"}]`, `network 1 of the list has the namespace "a.b"`},
 		{`[{"name":"n3","namespace":"../x"}]`, `has the namespace "../x"`},
+		{strings.Repeat("n,", 40_000), "it is 80000 bytes long: 65536 are allowed"},
+		{`[{"name":"` + strings.Repeat("n", 70_000) + `"}]`, "bytes long: 65536 are allowed"},
+		{strings.Repeat("n3,", 64) + "n3", "it has 65 networks: 64 are allowed"},
+		{strings.Repeat("n3 @ net1,", 64) + "n3", "it has 65 networks: 64 are allowed"},
+		{`[{"name":"n3"}` + strings.Repeat(`,{"name":"n3"}`, 64) + `]`, "it has 65 networks: 64 are allowed"},
 		{strings.Repeat("n", 254), "has the name"},
 		{strings.Repeat("n", 64) + "/n3", "has the namespace"},
 	} {
@@ -36,5 +42,32 @@ func TestNamesThatKubernetesTakesAreRead(t *testing.T) {
 		if got, err := ParseNetworks(text, "upf"); err != nil || len(got) != 1 {
 			t.Errorf("%s: %v, %v", text, got, err)
 		}
+	}
+}
+
+// TestManyUnknownInterfacesAreOneWarning of a length that the API server shows.
+func TestManyUnknownInterfacesAreOneWarning(t *testing.T) {
+	d := Decision{Mode: ModeSidecar, Native: true}
+	var networks []Network
+	for i := range 64 {
+		d.Settings.Interfaces = append(d.Settings.Interfaces, "unknown"+strconv.Itoa(i))
+		d.Selections = append(d.Selections, Selection{"upf", "n3", "net" + strconv.Itoa(i+1)})
+		networks = append(networks, Network{Found: true})
+	}
+	got := d.warnings(Facts{Pod: &Pod{Metadata: &Metadata{}, Spec: &Spec{}}, Selections: d.Selections, Networks: networks})
+	if len(got) != 1 || !strings.Contains(got[0].Message, "unknown0, unknown1, unknown2, unknown3 and 60 more") || len(got[0].Message) > 256-len("multus-ip-registrar: ") {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestUnreadableNetworksAreCitedInShort: the library repeats what it cannot read.
+func TestUnreadableNetworksAreCitedInShort(t *testing.T) {
+	pod := &Pod{Metadata: &Metadata{Annotations: map[string]string{KeyInject: "sidecar"}}, Spec: &Spec{}}
+	f := Facts{Pod: pod}
+	if f.Selections, f.NetworksError = ParseNetworks(strings.Repeat("N", 60_000), "upf"); f.NetworksError == nil {
+		t.Fatal("it can be read")
+	}
+	if d := Decide(f); d.Reason != ReasonBadNetworks || len(d.Message) > 500 {
+		t.Errorf("%s: %.600s", d.Reason, d.Message)
 	}
 }

@@ -12,7 +12,7 @@ func (d *Decision) obstacles(f Facts) []Finding {
 		faults = append(faults, Finding{reason, fmt.Sprintf(format, a...)})
 	}
 	if f.NetworksError != nil {
-		fault(ReasonBadNetworks, "annotation %s cannot be read: %v", NetworksKey, f.NetworksError)
+		fault(ReasonBadNetworks, "annotation %s cannot be read: %.*v", NetworksKey, maxCited, f.NetworksError)
 	}
 	// A default of the namespace means pods with networks only.
 	named := d.Source == "pod" || len(f.Selections) > 0 || f.NetworksError != nil

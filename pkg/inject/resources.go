@@ -35,6 +35,9 @@ const (
 // ParseResources reads the compact form "cpu=10m,memory=64Mi"; each part may be
 // left out.
 func ParseResources(text string) (Resources, error) {
+	if err := fits(text); err != nil {
+		return Resources{}, err
+	}
 	var r Resources
 	want := allowed(KeyResources)
 	for item := range strings.SplitSeq(text, ",") {

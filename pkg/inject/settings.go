@@ -45,11 +45,14 @@ func ParseSettings(annotations map[string]string) (Settings, []Finding) {
 			keys = append(keys, key)
 		}
 	}
+	if len(keys) > maxOurs {
+		return s, []Finding{{ReasonUnknownAnnotation, fmt.Sprintf("the pod has %d annotations that begin with %s: there are only %d keys", len(keys), Prefix, len(Keys()))}}
+	}
 	slices.Sort(keys)
 	for _, key := range keys {
 		reason, err := s.set(key, annotations[key])
 		if err != nil {
-			faults = append(faults, Finding{reason, fmt.Sprintf("annotation %s %v", key, err)})
+			faults = append(faults, Finding{reason, fmt.Sprintf("annotation %.*s %v", maxKey, key, err)})
 		}
 	}
 	return s, faults
@@ -97,6 +100,9 @@ func unknownKey(key string) error {
 
 // oneOf accepts one of some words.
 func oneOf(value string, words ...string) (string, error) {
+	if err := fits(value); err != nil {
+		return "", err
+	}
 	if slices.Contains(words, value) {
 		return value, nil
 	}
@@ -111,6 +117,12 @@ func oneOf(value string, words ...string) (string, error) {
 func list[T comparable](text string, parse func(string) (T, error)) ([]T, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, fmt.Errorf("is empty: remove it or fill it")
+	}
+	if err := fits(text); err != nil {
+		return nil, err
+	}
+	if n := 1 + strings.Count(text, ","); n > maxItems {
+		return nil, fmt.Errorf("has %d items: %d are allowed", n, maxItems)
 	}
 	var out []T
 	for item := range strings.SplitSeq(text, ",") {
@@ -165,15 +177,4 @@ func parseFloating(text string) (netip.Prefix, error) {
 		return p, fmt.Errorf("has %s, which cannot float: unspecified, loopback, link-local and multicast addresses do not", quote(text))
 	}
 	return p, nil
-}
-
-// maxQuoted bounds how much of a bad value a sentence repeats: the API server
-// cuts warnings at 256 characters.
-const maxQuoted = 60
-
-func quote(s string) string {
-	if len(s) > maxQuoted {
-		return fmt.Sprintf("%.*q…", maxQuoted, s)
-	}
-	return fmt.Sprintf("%q", s)
 }

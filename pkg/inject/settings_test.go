@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -58,7 +59,14 @@ func TestBadValuesHelp(t *testing.T) {
 		{KeyStatus, "{}", "written by the webhook"},
 		{Prefix + "floating-ip", "10.0.0.1", "did you mean multus-ip-registrar.io/floating-ips?"},
 		{Prefix + "zzzzzz", "", "choose one of inject, interfaces"},
-		{KeyInterfaces, strings.Repeat("x", 5000), "…"},
+		{KeyInterfaces, strings.Repeat("x", 3000), "…"},
+		{KeyInterfaces, strings.Repeat("x", 4097), "is 4097 bytes long: 4096 are allowed"},
+		{KeyFloatingIPs, strings.Repeat("10.0.0.1,", 500), "is 4500 bytes long"},
+		{KeyFloatingIPs, strings.Repeat("fd00::1,", 256) + "fd00::1", "has 257 items: 256 are allowed"},
+		{KeyInterfaces, strings.Repeat("a,", 256) + "a", "has 257 items: 256 are allowed"},
+		{KeyRelease, strings.Repeat("never", 1000), "is 5000 bytes long"},
+		{KeyLogLevel, strings.Repeat(" ", 5000), "is 5000 bytes long"},
+		{KeyResources, strings.Repeat("cpu=1,", 1000), "is 6000 bytes long"},
 	} {
 		_, faults := ParseSettings(map[string]string{tt.key: tt.value})
 		if len(faults) != 1 || !strings.Contains(faults[0].Message, tt.says) || !strings.Contains(faults[0].Message, tt.key) {
@@ -67,6 +75,35 @@ func TestBadValuesHelp(t *testing.T) {
 		if len(faults) > 0 && len(faults[0].Message) > 300 {
 			t.Errorf("%s: %.30q: a sentence of %d bytes", tt.key, tt.value, len(faults[0].Message))
 		}
+	}
+}
+
+// TestManyAndLongKeysAreToldInShort: the sentence goes to the user and the log.
+func TestManyAndLongKeysAreToldInShort(t *testing.T) {
+	_, faults := ParseSettings(map[string]string{Prefix + strings.Repeat("interfaces", 300_000): "net1"})
+	if len(faults) != 1 || faults[0].Reason != ReasonUnknownAnnotation || len(faults[0].Message) > 300 {
+		t.Errorf("a long key: %.500v", faults)
+	}
+	many := map[string]string{}
+	for i := range 100_000 {
+		many[Prefix+strconv.Itoa(i)] = ""
+	}
+	if _, faults = ParseSettings(many); len(faults) != 1 || !strings.Contains(faults[0].Message, "has 100000 annotations") {
+		t.Errorf("many keys: %.500v", faults)
+	}
+}
+
+// TestSuggestionsAreForShortTexts: to look for one takes the product of both lengths.
+func TestSuggestionsAreForShortTexts(t *testing.T) {
+	long := strings.Repeat("x", 64)
+	if got := nearest(long, []string{long + "y"}); got == "" {
+		t.Error("64 bytes get no suggestion")
+	}
+	if got := nearest(long+"x", []string{long}); got != "" {
+		t.Errorf("65 bytes get %q", got)
+	}
+	if n := testing.AllocsPerRun(1, func() { nearest(strings.Repeat(long, 50_000), []string{"never"}) }); n > 5 {
+		t.Errorf("a long text takes %v allocations", n)
 	}
 }
 

@@ -4,8 +4,11 @@
 package inject
 
 // nearest is the candidate that differs least from s, if it is near enough to be
-// what was meant; empty otherwise.
+// what was meant; empty otherwise. The time that it takes grows with both lengths.
 func nearest(s string, candidates []string) string {
+	if len(s) > maxNear {
+		return ""
+	}
 	best, least := "", 1+max(1, len(s)/3)
 	for _, c := range candidates {
 		if d := distance(s, c); d < least {

@@ -6,7 +6,6 @@ package inject
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // warnings are what is accepted and will hardly do what was meant.
@@ -25,11 +24,9 @@ func (d *Decision) warnings(f Facts) []Finding {
 			warn(ReasonNetworkDropped, "network %s is of type %s: EC2 drops frames from MAC addresses that it does not know; use ipvlan", f.Selections[i], t)
 		}
 	}
-	for _, name := range d.Settings.Interfaces {
-		provided := slices.ContainsFunc(f.Selections, func(s Selection) bool { return s.Interface == name })
-		if !provided && complete {
-			warn(ReasonInterfaceUnknown, "%s names %s, which no network of the pod provides (they are %s): the registrar waits for it", KeyInterfaces, name, interfaces(f.Selections))
-		}
+	if unknown := d.unknownInterfaces(); len(unknown) > 0 && complete {
+		warn(ReasonInterfaceUnknown, "%s names %s, which no network of the pod provides (they are %s): the registrar waits for %s",
+			KeyInterfaces, enumerate(unknown), enumerate(interfaces(f.Selections)), map[bool]string{true: "it", false: "them"}[len(unknown) == 1])
 	}
 	if d.Mode == ModeInit && len(d.Settings.FloatingIPs) > 0 {
 		warn(ReasonInitWithFloatingIPs, "%s with %s: %q: nothing follows them after the start; use %q", KeyFloatingIPs, KeyInject, ModeInit, ModeSidecar)
@@ -46,10 +43,17 @@ func (d *Decision) warnings(f Facts) []Finding {
 	return out
 }
 
-func interfaces(list []Selection) string {
+// unknownInterfaces are those that the pod names and no network of it provides.
+func (d *Decision) unknownInterfaces() []string {
+	provided := interfaces(d.Selections)
+	return slices.DeleteFunc(slices.Clone(d.Settings.Interfaces), func(name string) bool { return slices.Contains(provided, name) })
+}
+
+// interfaces are the names that the networks give.
+func interfaces(list []Selection) []string {
 	names := make([]string, len(list))
 	for i, s := range list {
 		names[i] = s.Interface
 	}
-	return strings.Join(names, ", ")
+	return names
 }
