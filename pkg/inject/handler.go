@@ -7,20 +7,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
 	"time"
 )
 
-// MaxBody is the largest review that is read. The API server takes objects of
-// 3 MiB; the review repeats one, encoded anew.
-// Source: k8s.io/apiserver, MaxRequestBodyBytes.
-const MaxBody = 7 << 20
-
 // A Handler answers admission.k8s.io/v1 reviews of pods. It keeps nothing
-// between two requests and may serve any number of them at once.
+// between two requests and may serve any number of them at once; of large ones,
+// see read, some wait for others.
 type Handler struct {
 	// Cluster is asked about namespaces and networks.
 	Cluster Cluster
@@ -32,25 +27,32 @@ type Handler struct {
 	Log *slog.Logger
 	// Observe gets each decision with the time it took; nil for none.
 	Observe func(Outcome, Reason, time.Duration)
+
+	large budget // of the bodies of large reviews
 }
 
 // ServeHTTP answers one review. What is no review gets a status from 400 to 415.
-// Where the cluster does not answer it is 503: then the failurePolicy of the
-// webhook's configuration decides, which a denial would take out of its hands.
+// Where the cluster does not answer, or there is no memory for it, it is 503: then
+// the failurePolicy of the webhook's configuration decides, which a denial would
+// take out of its hands.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	if code, err := acceptable(r); err != nil {
 		h.fail(w, start, code, ReasonMalformed, err)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		h.fail(w, start, http.StatusRequestEntityTooLarge, ReasonMalformed, fmt.Errorf("the review is larger than %d bytes", MaxBody))
-		return
-	}
+	body, release, err := h.read(w, r)
+	defer release()
 	if err != nil {
-		h.fail(w, start, http.StatusBadRequest, ReasonMalformed, fmt.Errorf("read the review: %w", err))
+		code, reason := http.StatusBadRequest, ReasonMalformed
+		var large *http.MaxBytesError
+		switch {
+		case errors.As(err, &large):
+			code, err = http.StatusRequestEntityTooLarge, fmt.Errorf("the review is larger than %d bytes", MaxBody)
+		case errors.Is(err, errBusy):
+			code, reason = http.StatusServiceUnavailable, ReasonBusy
+		}
+		h.fail(w, start, code, reason, fmt.Errorf("read the review: %w", err))
 		return
 	}
 	request, err := parseReview(body)

@@ -75,6 +75,8 @@ const (
 	ReasonMalformed Reason = "Malformed"
 	// ReasonClusterUnavailable: the API server did not answer the webhook.
 	ReasonClusterUnavailable Reason = "ClusterUnavailable"
+	// ReasonBusy: other large reviews took all the memory that there is for them.
+	ReasonBusy Reason = "Busy"
 )
 
 // A Finding is a reason with its sentence: what is wrong and what cures it.
