@@ -101,7 +101,9 @@ func shutdown(grace *int64) string {
 
 // resources are the requests. Memory is limited to them, so that a fault here
 // ends this container, not the application's. CPU is not, or the kernel would
-// stop the process in the middle of a failover; but see guaranteed.
+// stop the process in the middle of a failover; but see guaranteed. Of what the pod
+// shares the container has neither, as a limit alone is a request too, unless the
+// pod's annotation says how much. Source: k8s.io/kubernetes, SetDefaults_Pod.
 func (d Decision) resources(def Defaults) corev1.ResourceRequirements {
 	usual := def.Resources.over(Resources{CPU: DefaultCPU, Memory: DefaultMemory})
 	if d.Guaranteed {
@@ -116,6 +118,13 @@ func (d Decision) resources(def Defaults) corev1.ResourceRequirements {
 	}
 	if d.Guaranteed {
 		out.Limits[corev1.ResourceCPU] = cpu
+	}
+	said := map[corev1.ResourceName]string{corev1.ResourceCPU: d.Settings.Resources.CPU, corev1.ResourceMemory: d.Settings.Resources.Memory}
+	for _, name := range d.Shared {
+		if said[name] == "" {
+			delete(out.Requests, name)
+			delete(out.Limits, name)
+		}
 	}
 	return out
 }

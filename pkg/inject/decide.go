@@ -76,6 +76,7 @@ func (d *Decision) inject(f Facts) {
 	d.Native = d.Mode == ModeSidecar && f.NativeSidecars
 	d.Index = f.Pod.Spec.place()
 	d.Guaranteed = f.Pod.Spec.guaranteed()
+	d.Shared = f.Pod.Spec.shared()
 	d.Warnings = d.warnings(f)
 	if d.Mode == ModeSidecar && !d.Native && f.Pod.ends() {
 		d.Mode = ModeInit

@@ -3,6 +3,8 @@
 
 package inject
 
+import corev1 "k8s.io/api/core/v1"
+
 // Facts are all that a decision stands on.
 type Facts struct {
 	// Pod is the pod to decide about.
@@ -64,4 +66,7 @@ type Decision struct {
 	Index int
 	// Guaranteed says that the pod has the class Guaranteed, and keeps it.
 	Guaranteed bool
+	// Shared are the resources that the pod has as a whole: the container asks
+	// for none of them.
+	Shared []corev1.ResourceName
 }

@@ -3,7 +3,11 @@
 
 package inject
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 // An amount is the text of a quantity, which may come as a JSON number.
 type amount string
@@ -67,4 +71,23 @@ func (r *Requirements) guaranteed() bool {
 		}
 	}
 	return true
+}
+
+// shared are the resources that the pod names for all of its containers together. The
+// API server has completed them by now: what the pod left open it requests as much as
+// the containers do, without ours, and is refused once they request more.
+// Source: k8s.io/kubernetes, defaultPodRequests and validatePodResourceConsistency.
+func (s *Spec) shared() []corev1.ResourceName {
+	if s.Resources == nil {
+		return nil
+	}
+	var out []corev1.ResourceName
+	for _, name := range [2]corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+		_, limited := s.Resources.Limits[string(name)]
+		_, requested := s.Resources.Requests[string(name)]
+		if limited || requested {
+			out = append(out, name)
+		}
+	}
+	return out
 }
