@@ -115,6 +115,17 @@ func TestHandlerWarns(t *testing.T) {
 	}
 }
 
+// TestHandlerLeavesTheAuditToTheLastWord: each key is taken once for a pod, and where a
+// later webhook adds the networks there is a second call.
+func TestHandlerLeavesTheAuditToTheLastWord(t *testing.T) {
+	h, all, _ := handler(&world{})
+	pod := `{"metadata":{"name":"p","annotations":{"` + KeyInject + `":"sidecar"}},"spec":{}}`
+	r := answer(t, post(h, "application/json", bytes.NewReader(review([]byte(pod)))))
+	if !r.Allowed || len(r.AuditAnnotations) > 0 || len(r.Warnings) != 1 || (*all)[0] != (seen{OutcomeSkipped, ReasonNoNetworks}) {
+		t.Errorf("%+v, observed %v", r, *all)
+	}
+}
+
 // TestHandlerLeavesTheRestAlone: what the rules of a configuration may send and
 // is no creation of a pod.
 func TestHandlerLeavesTheRestAlone(t *testing.T) {

@@ -61,8 +61,9 @@ func respond(uid string, d Decision, ops []Operation) ([]byte, error) {
 	}
 	// The API server puts the webhook's name before the keys. It takes each once,
 	// and complains in its log of others: what a second call for the same pod
-	// finds is not what became of the pod.
-	if d.Reason != ReasonAlreadyInjected {
+	// finds is not what became of the pod. Nor is that it has no networks, which a
+	// later webhook may add.
+	if d.Reason != ReasonAlreadyInjected && d.Reason != ReasonNoNetworks {
 		response.AuditAnnotations = map[string]string{"outcome": string(d.Outcome), "reason": string(d.Reason)}
 	}
 	for _, w := range d.Warnings {

@@ -13,7 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Pods without networks never come to the webhook: it can do them no harm.
+// Pods without networks that do not ask never come to the webhook: it can do them no harm.
 func TestPodsWithoutNetworksNeverReachTheWebhook(t *testing.T) {
 	w := need(t)
 	r := w.serve(t, 1)[0]
@@ -21,7 +21,7 @@ func TestPodsWithoutNetworksNeverReachTheWebhook(t *testing.T) {
 	before := r.admissions(t)
 	bare := pod("plain", "", "")
 	bare.Annotations = nil
-	for _, p := range []*corev1.Pod{bare, with(pod("plain", "", ""), "example.com/other", "x"), pod("plain", "sidecar", "")} {
+	for _, p := range []*corev1.Pod{bare, with(pod("plain", "", ""), "example.com/other", "x"), pod("plain", "false", "")} {
 		if _, err := w.kube.CoreV1().Pods("plain").Create(t.Context(), p, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}); err != nil {
 			t.Error(err)
 		}
@@ -37,8 +37,8 @@ func TestPodsWithoutNetworksNeverReachTheWebhook(t *testing.T) {
 	}
 }
 
-// With no webhook, failurePolicy says what becomes of pods with networks; those
-// without are made as ever.
+// With no webhook, failurePolicy says what becomes of pods with networks and of those
+// that ask; others are made as ever.
 func TestWebhookDown(t *testing.T) {
 	w := need(t)
 	w.make(t, "plain", nil)
@@ -52,19 +52,21 @@ func TestWebhookDown(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
 			way.down(t, w.serve(t, 1)[0])
-			create := func(networks string) (*corev1.Pod, error) {
-				return w.kube.CoreV1().Pods("plain").Create(t.Context(), pod("plain", "sidecar", networks), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+			create := func(mode, networks string) (*corev1.Pod, error) {
+				return w.kube.CoreV1().Pods("plain").Create(t.Context(), pod("plain", mode, networks), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 			}
 			w.policy(t, admissionregistrationv1.Fail)
-			err := until(patience, func() error { return failed(create("n3")) })
-			if err != nil {
-				t.Error(err)
+			for _, p := range [][2]string{{"sidecar", "n3"}, {"", "n3"}, {"sidecar", ""}} {
+				err := until(patience, func() error { return failed(create(p[0], p[1])) })
+				if err != nil {
+					t.Error(p, err)
+				}
 			}
-			if _, err := create(""); err != nil {
+			if _, err := create("", ""); err != nil {
 				t.Errorf("a pod without networks: %v", err)
 			}
 			w.policy(t, admissionregistrationv1.Ignore)
-			err = until(patience, func() error { _, err := create("n3"); return err })
+			err := until(patience, func() error { _, err := create("sidecar", "n3"); return err })
 			if err != nil {
 				t.Error(err)
 			}

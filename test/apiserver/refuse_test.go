@@ -72,7 +72,8 @@ func TestWarned(t *testing.T) {
 		{"network dropped", pod("plain", "sidecar", "mac"), "use ipvlan"},
 		{"interface unknown", with(pod("plain", "sidecar", "n3"), inject.KeyInterfaces, "net7"), "the registrar waits for it"},
 		{"init with floating IPs", with(pod("plain", "init", "n3"), inject.KeyFloatingIPs, "10.0.1.50"), `use "sidecar"`},
-		{"no networks, asked", pod("plain", "sidecar", ""), ""},
+		{"no networks, asked", pod("plain", "sidecar", ""), "it has no annotation " + inject.NetworksKey},
+		{"no networks, refused to ask", pod("plain", "false", ""), ""},
 		{"nothing to warn of", pod("plain", "sidecar", "n3"), ""},
 	}
 	for _, c := range cases {

@@ -146,7 +146,7 @@ func TestMatchConditions(t *testing.T) {
 			t.Errorf("%s is %q", c.Name, c.Expression)
 		}
 	}
-	for _, want := range []string{"has-networks: ", "'" + inject.NetworksKey + "' in", "'" + inject.KeyStatus + "' in", "c.name == '" + inject.ContainerName + "'"} {
+	for _, want := range []string{"has-networks-or-asks: ", "'" + inject.NetworksKey + "' in", "'" + inject.KeyInject + "' in", "['" + inject.KeyInject + "'] != 'false'", "'" + inject.KeyStatus + "' in", "c.name == '" + inject.ContainerName + "'"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("nothing of %q in:\n%s", want, all)
 		}
