@@ -6,10 +6,16 @@ package inject
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
+// askTimeout bounds all that a review asks together: an admission waits for it, and
+// an API server waits for that 10 s by default.
+const askTimeout = 2 * time.Second
+
 // Cluster is what the handler asks about the world. An error means that it could
-// not be found out; what does not exist is no error.
+// not be found out in the context's time; what does not exist is no error. What can
+// be told without a question is told whether the time is over or not.
 type Cluster interface {
 	// NamespaceLabels are the labels of a namespace.
 	NamespaceLabels(ctx context.Context, name string) (map[string]string, error)
@@ -18,8 +24,8 @@ type Cluster interface {
 }
 
 // gather collects the facts about a pod. Nothing is asked that the pod itself
-// settles. Where the pod says what it wants, a network that cannot be looked up
-// costs a warning only.
+// settles. Where the pod says what it wants, networks that cannot be looked up
+// cost a warning only.
 func gather(ctx context.Context, c Cluster, pod *Pod, namespace string, native bool) (Facts, error) {
 	f := Facts{Pod: pod, Namespace: namespace, NativeSidecars: native}
 	own, speaks := pod.Metadata.Annotations[KeyInject]
@@ -28,6 +34,8 @@ func gather(ctx context.Context, c Cluster, pod *Pod, namespace string, native b
 		return f, nil
 	}
 	f.Selections, f.NetworksError = ParseNetworks(pod.Metadata.Annotations[NetworksKey], namespace)
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
 	f.Networks = make([]Network, 0, len(f.Selections))
 	for _, s := range f.Selections {
 		n, err := c.Network(ctx, s.Namespace, s.Name)
@@ -35,7 +43,7 @@ func gather(ctx context.Context, c Cluster, pod *Pod, namespace string, native b
 			return f, fmt.Errorf("look up NetworkAttachmentDefinition %s: %w", s, err)
 		}
 		if err != nil {
-			n = Network{Found: true}
+			n = Network{Unknown: true}
 		}
 		f.Networks = append(f.Networks, n)
 	}

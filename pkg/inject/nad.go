@@ -11,8 +11,10 @@ import (
 
 // A Network is what injection knows of a NetworkAttachmentDefinition.
 type Network struct {
-	// Found is false where it does not exist.
+	// Found is false where it does not exist, or is Unknown.
 	Found bool
+	// Unknown says that it could not be looked up.
+	Unknown bool
 	// Inject is the value of its annotation KeyInject; empty for none.
 	Inject string
 	// Types are the CNI plugins of its configuration, in their order; empty

@@ -53,6 +53,8 @@ const (
 const (
 	// ReasonNetworkMissing: a NetworkAttachmentDefinition does not exist.
 	ReasonNetworkMissing Reason = "NetworkMissing"
+	// ReasonNetworkNotLookedUp: the API server did not say what a network is.
+	ReasonNetworkNotLookedUp Reason = "NetworkNotLookedUp"
 	// ReasonNetworkDropped: EC2 drops the frames of this type of network.
 	ReasonNetworkDropped Reason = "NetworkDropped"
 	// ReasonInterfaceUnknown: no network provides a named interface.

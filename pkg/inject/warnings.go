@@ -15,14 +15,21 @@ func (d *Decision) warnings(f Facts) []Finding {
 		out = append(out, Finding{reason, fmt.Sprintf(format, a...)})
 	}
 	complete := true
+	var unanswered []string
 	for i, n := range f.Networks {
-		if !n.Found {
+		switch {
+		case n.Unknown:
+			unanswered = append(unanswered, f.Selections[i].String())
+		case !n.Found:
 			complete = false
 			warn(ReasonNetworkMissing, "NetworkAttachmentDefinition %s does not exist: the pod will not start before it does", f.Selections[i])
 		}
 		if t := n.dropped(); t != "" {
 			warn(ReasonNetworkDropped, "network %s is of type %s: EC2 drops frames from MAC addresses that it does not know; use ipvlan", f.Selections[i], t)
 		}
+	}
+	if len(unanswered) > 0 {
+		warn(ReasonNetworkNotLookedUp, "the API server did not say in time what network %s is: nobody knows whether it exists, and whether EC2 drops its frames", enumerate(unanswered))
 	}
 	if unknown := d.unknownInterfaces(); len(unknown) > 0 && complete {
 		warn(ReasonInterfaceUnknown, "%s names %s, which no network of the pod provides (they are %s): the registrar waits for %s",

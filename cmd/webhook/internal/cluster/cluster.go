@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"time"
 
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	nadclient "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/client/clientset/versioned"
@@ -23,10 +22,6 @@ import (
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/inject"
 )
-
-// askTimeout bounds a question to the API server that the caches leave open: an
-// admission waits for it.
-const askTimeout = 2 * time.Second
 
 // A Cluster answers from caches, and asks the API server about what they do not
 // have: a pod is often made right after its namespace or its network.
@@ -90,8 +85,6 @@ func (c *Cluster) Ready() bool { return c.namespacesSynced() }
 func (c *Cluster) NamespaceLabels(ctx context.Context, name string) (map[string]string, error) {
 	n, err := c.namespaces.Get(name)
 	if apierrors.IsNotFound(err) {
-		ctx, cancel := context.WithTimeout(ctx, askTimeout)
-		defer cancel()
 		n, err = c.kube.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
 	}
 	if apierrors.IsNotFound(err) {
@@ -107,8 +100,6 @@ func (c *Cluster) NamespaceLabels(ctx context.Context, name string) (map[string]
 func (c *Cluster) Network(ctx context.Context, namespace, name string) (inject.Network, error) {
 	nad, err := c.networks.NetworkAttachmentDefinitions(namespace).Get(name)
 	if apierrors.IsNotFound(err) {
-		ctx, cancel := context.WithTimeout(ctx, askTimeout)
-		defer cancel()
 		nad, err = c.nads.K8sCniCncfIoV1().NetworkAttachmentDefinitions(namespace).Get(ctx, name, metav1.GetOptions{})
 	}
 	if apierrors.IsNotFound(err) {
