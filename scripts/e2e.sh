@@ -150,7 +150,7 @@ fi
 code=0
 say "running the stories"
 E2E_DIR=$dir E2E_KUBECTL=$programs/kubectl E2E_HELM=$helm \
-  go test -tags "$tags" -count=1 -v -parallel 8 -timeout "$limit" "${short[@]}" ${run:+-run "$run"} ./test/e2e 9>&- || code=$?
+  go test -tags "$tags" -count=1 -v -parallel 5 -timeout "$limit" "${short[@]}" ${run:+-run "$run"} ./test/e2e 9>&- || code=$?
 if [[ $kept ]]; then
   cat <<END
 
