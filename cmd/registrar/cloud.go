@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,7 +69,7 @@ func (c *cloud) use(region string) {
 
 // called takes how a call ended; code is "" for success.
 func (c *cloud) called(action, code string, took time.Duration) {
-	if code == "RequestExpired" || strings.HasPrefix(code, "ExpiredToken") {
+	if code != "" && eniassign.Expired(code) {
 		c.credentials.Refused()
 	}
 	if c.metrics != nil {

@@ -32,6 +32,17 @@ func watch[In, Out any](ctx context.Context, o *observed, action string, in In, 
 	return out, err
 }
 
+// Expired says that an error code of EC2's, as Instrument tells it, is about
+// credentials that have run out.
+func Expired(code string) bool {
+	for _, r := range rules() {
+		if r.matches(code, "") {
+			return r.code == CredentialsExpired || r.code == RequestExpired
+		}
+	}
+	return false
+}
+
 func errorCode(err error) string {
 	if err == nil {
 		return ""

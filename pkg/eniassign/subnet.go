@@ -19,7 +19,7 @@ const reservedHead = 4
 // no block of the address's family is known.
 func CheckAddress(addr netip.Addr, eni ENI) *Reason {
 	addr = addr.Unmap()
-	if !slices.ContainsFunc(eni.CIDRs, func(p netip.Prefix) bool { return p.Addr().BitLen() == addr.BitLen() }) {
+	if !HaveFamily(eni.CIDRs, addr) {
 		return nil
 	}
 	for _, p := range eni.CIDRs {
@@ -38,6 +38,12 @@ func CheckAddress(addr netip.Addr, eni ENI) *Reason {
 		Code: AddressOutsideSubnet, Class: Permanent, Cure: cureOutside,
 		Text: fmt.Sprintf("%s is outside of the subnet of %s.", addr, describeENI(eni)),
 	}
+}
+
+// HaveFamily says that some of the blocks are of the address's family, IPv4 or IPv6:
+// else they tell nothing of it.
+func HaveFamily(blocks []netip.Prefix, addr netip.Addr) bool {
+	return slices.ContainsFunc(blocks, func(p netip.Prefix) bool { return p.Addr().BitLen() == addr.BitLen() })
 }
 
 // reserved says that addr, inside of p, is one of the first four or the last.

@@ -61,7 +61,7 @@ func (l *Ledger) routed(a netip.Addr, e eniassign.ENI) bool {
 	if len(l.cfg.Floating.RouteTables) == 0 || !l.cfg.Floating.contains(a) {
 		return false
 	}
-	if haveFamily(e.CIDRs, a) {
+	if eniassign.HaveFamily(e.CIDRs, a) {
 		return !inside(a, e.CIDRs)
 	}
 	switch { // known when the blocks were: a guess must not undo it
@@ -70,17 +70,11 @@ func (l *Ledger) routed(a netip.Addr, e eniassign.ENI) bool {
 	case l.stands(a, e.ID, false):
 		return false
 	}
-	if near := vicinity(e); haveFamily(near, a) {
+	if near := vicinity(e); eniassign.HaveFamily(near, a) {
 		return !inside(a, near)
 	}
 	s := l.enis[e.ID]
 	return s == nil || !s.inside[a]
-}
-
-// haveFamily says that some of the blocks are of the address's family, IPv4 or IPv6:
-// else they tell nothing of it.
-func haveFamily(blocks []netip.Prefix, a netip.Addr) bool {
-	return slices.ContainsFunc(blocks, func(p netip.Prefix) bool { return p.Addr().BitLen() == a.BitLen() })
 }
 
 // stands says that an address has a standing as a route to the ENI, or as its
