@@ -58,16 +58,22 @@ func holdTable(t *testing.T, page, name, want string) {
 	}
 }
 
+// source is a file of Go, parsed.
+func source(t *testing.T, file string) *ast.File {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), root+"/"+file, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed
+}
+
 // reasons are the webhook's, read from its source: constants cannot be listed
 // at run time.
 func reasons(t *testing.T) []string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), root+"/pkg/inject/reason.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var out []string
-	ast.Inspect(file, func(n ast.Node) bool {
+	ast.Inspect(source(t, "pkg/inject/reason.go"), func(n ast.Node) bool {
 		v, ok := n.(*ast.ValueSpec)
 		if !ok {
 			return true

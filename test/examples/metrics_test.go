@@ -6,7 +6,6 @@ package examples
 import (
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"strconv"
 	"strings"
@@ -16,18 +15,18 @@ import (
 // TestMetricsReference holds the tables of docs/metrics.md to the code: the names
 // and the help texts that a scrape has.
 func TestMetricsReference(t *testing.T) {
-	for table, source := range map[string]struct{ file, namespace string }{
+	for table, of := range map[string]struct{ file, namespace string }{
 		"the registrar's metrics": {"internal/registrar/metrics/metrics.go", "multus_ip_registrar_"},
 		"the webhook's metrics":   {"cmd/webhook/internal/metrics/metrics.go", "multus_ip_registrar_webhook_"},
 	} {
-		found := metrics(t, source.file)
+		found := metrics(t, of.file)
 		if len(found) == 0 {
-			t.Errorf("%s makes no metrics", source.file)
+			t.Errorf("%s makes no metrics", of.file)
 		}
 		var want strings.Builder
 		want.WriteString("| Name | Kind | Meaning |\n|---|---|---|\n")
 		for _, m := range found {
-			fmt.Fprintf(&want, "| `%s%s` | %s | %s |\n", source.namespace, m.name, m.kind, m.help)
+			fmt.Fprintf(&want, "| `%s%s` | %s | %s |\n", of.namespace, m.name, m.kind, m.help)
 		}
 		holdTable(t, "docs/metrics.md", table, want.String())
 	}
@@ -39,12 +38,8 @@ type metric struct{ name, kind, help string }
 // those that have a value.
 func metrics(t *testing.T, file string) []metric {
 	t.Helper()
-	parsed, err := parser.ParseFile(token.NewFileSet(), root+"/"+file, nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all []metric
-	ast.Inspect(parsed, func(n ast.Node) bool {
+	ast.Inspect(source(t, file), func(n ast.Node) bool {
 		made, ok := n.(*ast.CompositeLit)
 		if !ok {
 			return true
