@@ -38,6 +38,12 @@ func calls(t *testing.T, actions ...string) []call {
 	return log.Calls
 }
 
+// callsFor are those about an address.
+func callsFor(t *testing.T, address string, actions ...string) []call {
+	t.Helper()
+	return slices.DeleteFunc(calls(t, actions...), func(c call) bool { return !slices.Contains(c.Addresses, address) })
+}
+
 func forgetCalls(t *testing.T) {
 	t.Helper()
 	control(t, http.MethodDelete, ec2api.AdminPath+"calls", nil, nil)

@@ -50,8 +50,8 @@ func TestInitRoutesBeforeTheApplicationStarts(t *testing.T) {
 	}
 	s.fewCalls(worker1, "DescribeNetworkInterfaces", "AssignPrivateIpAddresses", "AssignIpv6Addresses")
 	s.fewCalls(worker2, "DescribeNetworkInterfaces", "AssignPrivateIpAddresses", "AssignIpv6Addresses")
-	for _, c := range calls(t, "Assign*") {
-		if slices.Contains(c.Addresses, "10.0.3.71") && !c.Time.Before(started) {
+	for _, c := range callsFor(t, "10.0.3.71", "Assign*") {
+		if !c.Time.Before(started) {
 			t.Errorf("%s at %v, after the application started at %v", c.Action, c.Time, started)
 		}
 	}

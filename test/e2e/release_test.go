@@ -7,7 +7,6 @@ package e2e
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -30,9 +29,9 @@ func (s *story) releasedBeforeDEL(pod string, on worker, addresses ...string) {
 		s.Fatal(err)
 	}
 	for _, address := range addresses {
-		for _, c := range calls(s.T, "Unassign*") {
+		for _, c := range callsFor(s.T, address, "Unassign*") {
 			// Multus logs whole seconds.
-			if slices.Contains(c.Addresses, address) && c.Time.Truncate(time.Second).After(del) {
+			if c.Time.Truncate(time.Second).After(del) {
 				s.Errorf("%s was released at %v, after Multus deleted net1 at %v", address, c.Time, del)
 			}
 		}

@@ -6,7 +6,6 @@
 package e2e
 
 import (
-	"slices"
 	"strings"
 	"testing"
 )
@@ -48,7 +47,7 @@ func TestSidecarFollowsThePod(t *testing.T) {
 		if got := owner(t, address); got != "" {
 			t.Errorf("the pod is gone, and EC2 has %s on ENI %q", address, got)
 		}
-		if n := len(slices.DeleteFunc(calls(t, "Unassign*"), func(c call) bool { return !slices.Contains(c.Addresses, address) })); n != 1 {
+		if n := len(callsFor(t, address, "Unassign*")); n != 1 {
 			t.Errorf("%d calls unassign %s, want 1", n, address)
 		}
 	}

@@ -35,9 +35,7 @@ func TestThrottledPodWaitsAndSaysWhy(t *testing.T) {
 	serve()
 	s.running("waiting")
 	s.firstPacket("waiting", "10.0.3.77")
-	refused := slices.DeleteFunc(calls(t, "AssignPrivateIpAddresses"), func(c call) bool {
-		return c.Code == "" || !slices.Contains(c.Addresses, "10.0.3.78")
-	})
+	refused := slices.DeleteFunc(callsFor(t, "10.0.3.78", "AssignPrivateIpAddresses"), func(c call) bool { return c.Code == "" })
 	s.say("EC2 serves again, and the pod has started; %d calls were refused", len(refused))
 }
 
