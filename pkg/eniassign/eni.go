@@ -55,9 +55,6 @@ type Inventory struct {
 	FromIMDS bool
 	// IMDSError says why IMDS did not answer, in a sentence with its cure; "" when it did.
 	IMDSError string
-	// IMDSMayAnswer says that IMDS is there and failed this time: the next
-	// Inventory may be from it.
-	IMDSMayAnswer bool
 	// InstanceID, InstanceType and Region are known from IMDS only.
 	InstanceID, InstanceType, Region string
 }

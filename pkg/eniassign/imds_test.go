@@ -345,7 +345,7 @@ func TestIMDSBlocked(t *testing.T) {
 			}
 			t.Log(took.Round(time.Millisecond), why)
 			inv, err := c.Inventory(t.Context(), []string{"02:00:00:00:00:02"})
-			if err != nil || len(inv.ENIs) != 1 || inv.FromIMDS || inv.IMDSError == "" || inv.IMDSMayAnswer != (tt.want == IMDSFailed) {
+			if err != nil || len(inv.ENIs) != 1 || inv.FromIMDS || inv.IMDSError == "" {
 				t.Errorf("got %+v, %v", inv, err)
 			}
 		})

@@ -12,8 +12,8 @@ import (
 // Inventory tells which ENIs this worker has. IMDS is asked first and tells
 // all of them; where it does not answer within a second, one filtered Describe
 // tells those that have one of macs, which are the MAC addresses of the
-// pod's interfaces in lower case. Where neither answers the error holds both
-// reasons, EC2's first, each an *Error.
+// pod's interfaces in lower case; without them EC2 is not asked. Where neither
+// answers the error holds both reasons, EC2's first, each an *Error.
 func (c *Client) Inventory(ctx context.Context, macs []string) (Inventory, error) {
 	inv, imdsErr := c.inventoryIMDS(ctx)
 	if imdsErr == nil {
@@ -29,7 +29,7 @@ func (c *Client) Inventory(ctx context.Context, macs []string) (Inventory, error
 	if err != nil {
 		return Inventory{}, errors.Join(describeError(err), imdsErr)
 	}
-	return Inventory{ENIs: enis, IMDSError: imdsErr.Why.String(), IMDSMayAnswer: imdsErr.Why.Class == Transient}, nil
+	return Inventory{ENIs: enis, IMDSError: imdsErr.Why.String()}, nil
 }
 
 // Hint is eni with the address lists that IMDS has now, and with what is left

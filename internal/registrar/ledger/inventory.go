@@ -18,32 +18,35 @@ const inventoryCap = 30 * time.Second
 // inventoryQuick is how many failed looks are followed by a quick one.
 const inventoryQuick = 5
 
-// imdsSoon is when an IMDS that answered and failed is tried again; it doubles
-// up to the interval of an IMDS that is not there. Many pods that start at once
-// make IMDS, and this process, slow for a moment.
-const imdsSoon = 15 * time.Second
+// imdsSoon is when an IMDS that gave no inventory is tried again, alone: it doubles
+// up to imdsRarely. Many pods that start at once make IMDS, and this process, slow
+// for a moment; without IMDS a rival is not noticed within seconds.
+const imdsSoon, imdsRarely = 15 * time.Second, time.Minute
 
 // nextInventory asks for the worker's ENIs where they are not known, where one
 // went, where an interface has none, and where an address lies outside of the
 // blocks of the ENI's subnet, which may get more.
 func (l *Ledger) nextInventory(w *Work, now time.Time) {
 	s := &l.inventory
-	again := l.lookAgain(w, now)
-	if s.inFlight || !again && (!l.inventoryNeeded() || !w.ripe(s.due, now)) {
+	if s.inFlight {
 		return
 	}
-	s.inFlight, s.macs = true, l.macs()
-	w.Inventory, w.MACs = true, s.macs
+	needed := l.inventoryNeeded() && w.ripe(s.due, now)
+	again := l.blind() && l.cfg.DescribeInterval != 0 && w.ripe(s.again, now)
+	alone := l.blind() && w.ripe(s.imds, now)
+	switch {
+	case needed, again: // it begins with IMDS, too
+		s.inFlight, s.macs = true, l.macs()
+		w.Inventory, w.MACs = true, s.macs
+	case alone:
+		s.inFlight, s.alone = true, true
+		w.Inventory = true
+	}
 }
 
-// lookAgain says whether it is time to look for lost addresses where IMDS
-// gives no hints. The look begins with IMDS, which may be back.
-func (l *Ledger) lookAgain(w *Work, now time.Time) bool {
-	known := l.inventory.known
-	if l.cfg.DescribeInterval == 0 || known == nil || known.FromIMDS || l.inventory.inFlight || !l.holdsAny() {
-		return false
-	}
-	return w.ripe(l.inventory.again, now)
+// blind says that nothing tells of lost addresses: IMDS gives no hints.
+func (l *Ledger) blind() bool {
+	return l.inventory.known != nil && !l.inventory.known.FromIMDS && l.holdsAny()
 }
 
 // holdsAny says whether any address is assigned.
@@ -78,7 +81,12 @@ func (l *Ledger) unplacedFor(code eniassign.Code) bool {
 // failed look loses nothing of what was known.
 func (l *Ledger) Inventoried(now, started time.Time, inv eniassign.Inventory, r *eniassign.Reason) {
 	s := &l.inventory
-	s.inFlight = false
+	alone := s.alone
+	s.inFlight, s.alone = false, false
+	if alone && r != nil {
+		l.imdsAgain(now)
+		return
+	}
 	s.again = now.Add(l.stretched(l.cfg.DescribeInterval))
 	if l.closing {
 		return
@@ -97,8 +105,15 @@ func (l *Ledger) Inventoried(now, started time.Time, inv eniassign.Inventory, r 
 	if s.known != nil && inv.FromIMDS {
 		inv.ENIs = append(inv.ENIs, l.unlisted(inv.ENIs)...)
 	}
-	s.reason, s.known, s.looked = nil, &inv, s.macs
-	l.imdsAgain(now, inv)
+	s.reason, s.known = nil, &inv
+	if !alone {
+		s.looked = s.macs
+	}
+	if inv.FromIMDS {
+		s.stumbles = 0
+	} else {
+		l.imdsAgain(now)
+	}
 	for _, e := range inv.ENIs {
 		l.learn(e, !inv.FromIMDS, now)
 	}
@@ -129,14 +144,10 @@ func (l *Ledger) Inventoried(now, started time.Time, inv eniassign.Inventory, r 
 	s.attempts++
 }
 
-// imdsAgain sets when IMDS is tried again that should have told the inventory.
-func (l *Ledger) imdsAgain(now time.Time, inv eniassign.Inventory) {
+// imdsAgain sets when IMDS alone is tried again, which gave no inventory.
+func (l *Ledger) imdsAgain(now time.Time) {
 	s := &l.inventory
-	if inv.FromIMDS || !inv.IMDSMayAnswer {
-		s.stumbles = 0
-		return
-	}
-	s.again = now.Add(l.stretched(double(imdsSoon, s.stumbles, l.cfg.DescribeInterval)))
+	s.imds = now.Add(l.stretched(double(imdsSoon, s.stumbles, imdsRarely)))
 	s.stumbles++
 }
 

@@ -51,12 +51,14 @@ type inventoryState struct {
 	known    *eniassign.Inventory
 	reason   *eniassign.Reason // why it is not known
 	inFlight bool
+	alone    bool // it is IMDS alone that is asked
 	due      time.Time
 	attempts int
 	macs     []string  // of the interfaces, when it was last asked for
 	looked   []string  // of the interfaces, when it was last taken
 	again    time.Time // where IMDS gives no hints
-	stumbles int       // how often IMDS answered and failed
+	imds     time.Time // when IMDS alone is asked whether it is back
+	stumbles int       // how often it was not there
 }
 
 // describeState is the one filtered Describe that may be in flight.

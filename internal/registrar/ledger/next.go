@@ -14,7 +14,8 @@ import (
 // answer comes back: Inventoried, Described, Looked or LookedUpRoutes, Probed,
 // Hinted, Done.
 type Work struct {
-	// Inventory says to find the worker's ENIs; MACs are the interfaces'.
+	// Inventory says to find the worker's ENIs; MACs are the interfaces'. Without
+	// them EC2 is not to be asked.
 	Inventory bool
 	MACs      []string
 	// Describe are ENIs to ask EC2 about, in one filtered call.

@@ -29,7 +29,7 @@ import (
 //	heard LINK ADDR WORD [answer]  one of them says: asks, may-take, holds, letting-go, let-go
 //	check NAME on|off          the ENI's source/destination check
 //	route TABLE ADDR NAME|- [dead]   where EC2's route leads; - and dead are blackholes
-//	never-release | interfaces NAMES | no-imds | slow-imds | describe-interval D
+//	never-release | interfaces NAMES | no-imds | describe-interval D
 //	late D                     time passes in which this process has no CPU
 //	link NAME MAC [KIND]       an interface without addresses; kind ipvlan
 //	kernel [NAME=ADDR,ADDR …]  the kernel's table from now on; the rest is empty; ADDR? is
@@ -60,7 +60,6 @@ type stage struct {
 	*Ledger
 	cfg     Config
 	noIMDS  bool
-	slow    bool // IMDS answered, and failed
 	hole    string
 	now     time.Time
 	enis    []eniassign.ENI
@@ -159,8 +158,8 @@ func (s *stage) event(f []string) error {
 		s.noIMDS = false
 	case "drop":
 		s.hole = f[1]
-	case "no-imds", "slow-imds":
-		s.noIMDS, s.slow = true, f[0] == "slow-imds"
+	case "no-imds":
+		s.noIMDS = true
 	case "tag":
 		i := slices.IndexFunc(s.enis, func(e eniassign.ENI) bool { return e.ID == f[1] })
 		s.enis[i].Tags = map[string]string{eniassign.NoManageTag: "true"}

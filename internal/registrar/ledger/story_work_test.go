@@ -20,7 +20,10 @@ func (s *stage) step() {
 	w := s.Next(s.now)
 	s.wake = w.Wake
 	s.Events()
-	if w.Inventory {
+	switch {
+	case w.Inventory && len(w.MACs) == 0:
+		s.add(pendingWork{what: "imds"}, "imds")
+	case w.Inventory:
 		s.add(pendingWork{what: "inventory", ids: w.MACs}, "inventory")
 	}
 	if len(w.Describe) > 0 {
@@ -109,7 +112,12 @@ func (s *stage) answer(f []string) error {
 	}
 	switch what {
 	case "inventory":
-		s.Inventoried(s.now, p.started, eniassign.Inventory{ENIs: s.inventory(p.ids), FromIMDS: !s.noIMDS, IMDSMayAnswer: s.noIMDS && s.slow}, r)
+		s.Inventoried(s.now, p.started, eniassign.Inventory{ENIs: s.inventory(p.ids), FromIMDS: !s.noIMDS}, r)
+	case "imds":
+		if s.noIMDS && r == nil {
+			r = refusal("Permanent/IMDSBlocked")
+		}
+		s.Inventoried(s.now, p.started, eniassign.Inventory{ENIs: s.inventory(nil), FromIMDS: true}, r)
 	case "describe":
 		s.Described(s.now, p.started, p.ids, s.described(p.ids), r)
 	case "hint":
