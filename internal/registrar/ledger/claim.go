@@ -88,6 +88,7 @@ type claim struct {
 
 	inFlight bool
 	flight   eniassign.Verb // of the call in flight, 0 for none
+	earlier  bool           // the call in flight was for an earlier appearance
 	due      time.Time      // not before
 	attempts int            // refusals of one class in a row
 	refused  time.Time      // when the first of them came

@@ -18,15 +18,15 @@ func (l *Ledger) Done(now time.Time, call eniassign.Call, outcomes []eniassign.O
 		if c == nil || !c.inFlight {
 			continue
 		}
-		c.inFlight, c.flight, c.answered = false, 0, now
+		earlier := c.earlier && c.wanted
+		c.inFlight, c.flight, c.earlier, c.answered = false, 0, false, now
 		switch {
 		case call.Verb == eniassign.Release:
 			l.doneRelease(c, o, now)
+		case earlier && (o.Reason == nil || o.Reason.Class == eniassign.Contested):
+			l.doneEarlier(c, o, now)
 		case o.Reason == nil:
 			l.acknowledge(c, Acked, now)
-		case c.wanted && o.Reason.Class == eniassign.Contested && call.Verb == eniassign.Hold && c.verb == eniassign.Claim:
-			c.standing, c.due = Lost, now // it went and came back meanwhile: to be claimed (law 3)
-			c.set(Pending, o.Reason, now)
 		default:
 			l.doneRefused(c, o, now)
 			if o.Freed {
@@ -34,6 +34,19 @@ func (l *Ledger) Done(now time.Time, call eniassign.Call, outcomes []eniassign.O
 			}
 		}
 	}
+}
+
+// doneEarlier notes an answer about an address that went and came back meanwhile.
+// Between the two EC2 may have moved it for somebody else: the answer tells
+// nothing of this appearance, which is claimed (law 3).
+func (l *Ledger) doneEarlier(c *claim, o eniassign.Outcome, now time.Time) {
+	if o.Reason != nil && !o.InDoubt {
+		c.standing = Lost
+	} else {
+		c.standing = InDoubt
+	}
+	c.due, c.again = now, false
+	c.set(Pending, o.Reason, now)
 }
 
 // acknowledge notes that EC2 has the address on the ENI because of us.

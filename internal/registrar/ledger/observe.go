@@ -182,7 +182,7 @@ func (l *Ledger) wanted(t Target, w want, present bool, now time.Time) {
 		c.verb = eniassign.Hold
 	}
 	c.restored = false
-	c.parting, c.again = unasked, false
+	c.parting, c.again, c.earlier = unasked, false, c.inFlight
 	if !c.inFlight {
 		c.set(Pending, nil, now)
 	}
