@@ -20,10 +20,12 @@ func TestFloatingAddressMovesWithOneCall(t *testing.T) {
 	for _, tt := range []struct {
 		name, address string
 		calls         []string // at the claimer, by name
+		most          int
 	}{
-		{"IPv4", floating4, []string{"AssignPrivateIpAddresses"}},
-		// EC2 has no reassignment for IPv6: asked for while it is looked up, taken, asked for again.
-		{"IPv6", floating6, []string{"AssignIpv6Addresses", "AssignIpv6Addresses", "DescribeNetworkInterfaces", "UnassignIpv6Addresses"}},
+		{"IPv4", floating4, []string{"AssignPrivateIpAddresses"}, 1},
+		// EC2 has no reassignment for IPv6: asked for while it is looked up, taken, and asked
+		// for again, unless the first call reaches EC2 after the taking.
+		{"IPv6", floating6, []string{"AssignIpv6Addresses", "DescribeNetworkInterfaces", "UnassignIpv6Addresses"}, 4},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -45,8 +47,9 @@ func TestFloatingAddressMovesWithOneCall(t *testing.T) {
 			if taking := slices.Index(calls, "UnassignIpv6Addresses"); taking >= 0 && slices.Index(calls, "DescribeNetworkInterfaces") > taking {
 				t.Errorf("the claimer took the address before it looked who has it: %v", calls)
 			}
-			if slices.Sort(calls); !slices.Equal(calls, tt.calls) {
-				t.Errorf("the claimer's calls are %v, want %v", calls, tt.calls)
+			slices.Sort(calls)
+			if !slices.Equal(slices.Compact(slices.Clone(calls)), tt.calls) || len(calls) > tt.most {
+				t.Errorf("the claimer's calls are %v, want %v, at most %d", calls, tt.calls, tt.most)
 			}
 			for _, c := range l.callsOf("w2", "Assign*") {
 				if !slices.Equal(c.Addresses, []string{tt.address}) {
