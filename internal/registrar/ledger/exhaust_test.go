@@ -27,7 +27,7 @@ import (
 // Where EXHAUSTIVE is set the bounds are wider, for minutes instead of seconds.
 func TestExhaustively(t *testing.T) {
 	type bounds struct{ toggles, faults, restarts, waits int }
-	all := []bounds{{2, 1, 0, 1}, {2, 0, 1, 1}, {3, 0, 0, 1}}
+	all := []bounds{{2, 1, 0, 1}, {2, 0, 1, 1}, {3, 0, 0, 1}, {4, 0, 0, 0}}
 	if os.Getenv("EXHAUSTIVE") != "" {
 		all = []bounds{{3, 1, 1, 2}, {4, 0, 0, 2}, {2, 2, 1, 2}}
 	}
