@@ -46,21 +46,28 @@ func (r *run) judged(ctx context.Context, addrs, listed []netip.Addr, v *verdict
 // routed goes on after a refusal that speaks of a delegated prefix: what lies in
 // the ENI's own is routed to it already.
 func (r *run) routed(ctx context.Context, addrs []netip.Addr, v verdict) {
-	if own := r.describeOwn(ctx); own != nil {
-		var rest []netip.Addr
-		for _, a := range addrs {
-			if inside(a, own.Prefixes) {
-				r.done(a)
-			} else {
-				rest = append(rest, a)
-			}
-		}
-		if len(rest) < len(addrs) {
-			r.assign(ctx, rest)
-			return
-		}
+	if rest := r.notRouted(ctx, addrs); len(rest) < len(addrs) {
+		r.assign(ctx, rest)
+		return
 	}
 	r.split(ctx, addrs, v, r.assign, r.refuse)
+}
+
+// notRouted settles what lies in the ENI's own delegated prefixes, and returns
+// the others.
+func (r *run) notRouted(ctx context.Context, addrs []netip.Addr) (rest []netip.Addr) {
+	own := r.describeOwn(ctx)
+	if own == nil {
+		return addrs
+	}
+	for _, a := range addrs {
+		if inside(a, own.Prefixes) {
+			r.done(a)
+		} else {
+			rest = append(rest, a)
+		}
+	}
+	return rest
 }
 
 func inside(a netip.Addr, prefixes []netip.Prefix) bool {

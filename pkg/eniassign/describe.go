@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// maxFilterValues is EC2's limit of values per filter. Source: EC2 API
-	// reference, DescribeNetworkInterfaces, Filter.
+	// maxFilterValues is EC2's limit of values in all filters of a request: "The
+	// maximum number of filter values specified on a single call is 200"
+	// (FilterLimitExceeded).
 	maxFilterValues = 200
 	// maxPages ends a pagination that never ends: 200 filter values name at
 	// most 200 ENIs, which is one page.
@@ -43,7 +44,11 @@ func describeError(err error) error {
 // asks without values: that would list the whole account.
 func (c *Client) describe(ctx context.Context, name string, values []string, scope ...types.Filter) ([]ENI, error) {
 	var enis []ENI
-	for chunk := range slices.Chunk(values, maxFilterValues) {
+	room := maxFilterValues
+	for _, f := range scope {
+		room -= len(f.Values)
+	}
+	for chunk := range slices.Chunk(values, room) {
 		in := &ec2.DescribeNetworkInterfacesInput{Filters: append([]types.Filter{filter(name, chunk...)}, scope...)}
 		for page := 0; ; page++ {
 			if page == maxPages {

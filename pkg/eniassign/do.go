@@ -97,6 +97,7 @@ func (c *Client) do(ctx context.Context, call Call, left *budget, quit <-chan st
 		} else {
 			r.assign(ctx, addrs)
 		}
+		r.unclear(ctx)
 		r.giveBack(ctx)
 	default:
 		r.assign(ctx, addrs)
@@ -137,6 +138,9 @@ type run struct {
 	stalled []*swap
 	// freed are the IPv6 addresses that this run has taken from another ENI.
 	freed map[netip.Addr]string
+	// puzzling are those of them that EC2 then refused in words that may mean an
+	// owner, or anything else.
+	puzzling map[netip.Addr]verdict
 	// quit is closed when no further request may begin; it may be nil.
 	quit <-chan struct{}
 	// begun are the addresses that another ENI was asked to let go of.
@@ -190,11 +194,21 @@ func (r *run) refuse(addrs []netip.Addr, v verdict) {
 			why.Owner = h.eni.ID
 		}
 		if from, ok := r.freed[a]; ok && v.scope == maybeOwned {
+			if v.class == Permanent {
+				r.puzzle(a, v)
+			}
 			why.Class, why.Code, why.Owner, why.Cure = Transient, AddressContested, from, ""
 			why.Text += fmt.Sprintf(" It was taken from %s just before.", from)
 		}
 		r.settled[a] = Outcome{Addr: a, Reason: why, InDoubt: v.inDoubt}
 	}
+}
+
+func (r *run) puzzle(a netip.Addr, v verdict) {
+	if r.puzzling == nil {
+		r.puzzling = map[netip.Addr]verdict{}
+	}
+	r.puzzling[a] = v
 }
 
 // split goes on after a refusal that speaks of some of addrs: those that it

@@ -109,6 +109,9 @@ func (r *run) swaps(ctx context.Context, from map[string][]netip.Addr, sure bool
 		for a, owner := range part.freed {
 			r.free(owner, a)
 		}
+		for a, v := range part.puzzling {
+			r.puzzle(a, v)
+		}
 		if part.stop != nil {
 			r.stop = part.stop
 		}
@@ -119,6 +122,24 @@ func (r *run) swaps(ctx context.Context, from map[string][]netip.Addr, sure bool
 	}
 	slices.SortFunc(stale, netip.Addr.Compare)
 	return stale, why
+}
+
+// unclear looks up who has what was taken and then refused in words that may
+// mean an owner: where nobody has it, they mean something that will last, and the
+// address is given back rather than left on nobody.
+func (r *run) unclear(ctx context.Context) {
+	if len(r.puzzling) == 0 || !r.left.has(2) { // one to look, one to give back
+		return
+	}
+	holders, v := r.find(ctx, slices.SortedFunc(maps.Keys(r.puzzling), netip.Addr.Compare))
+	if v != nil {
+		return // the owner is still the likeliest
+	}
+	for a, v := range r.puzzling {
+		if _, held := holders[a]; !held && r.settled[a].Reason != nil {
+			r.settle(a, v.reason(a))
+		}
+	}
 }
 
 // giveBack assigns addresses that were taken, and cannot come here for a reason
@@ -140,10 +161,22 @@ func (r *run) giveBack(ctx context.Context) {
 			back := &run{client: r.client, call: Call{Verb: Hold, ENI: owner, Family: IPv6}}
 			if _, v := back.ask(ctx, to[owner]); v != nil {
 				said = fmt.Sprintf("It was taken from %s and could not be given back: %s.", owner, v.quote())
+				r.unassignable(to[owner])
 			}
 		}
 		for _, a := range to[owner] {
 			r.settled[a].Reason.Text += " " + said
+		}
+	}
+}
+
+// unassignable goes on after EC2 refused addresses that nobody has to their old
+// owner, too: it may not know yet that they are free, and is asked again soon.
+func (r *run) unassignable(addrs []netip.Addr) {
+	for _, a := range addrs {
+		if _, ok := r.puzzling[a]; ok {
+			why := r.settled[a].Reason
+			why.Code, why.Class, why.Owner, why.Cure = AddressContested, Transient, r.freed[a], ""
 		}
 	}
 }

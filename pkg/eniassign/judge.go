@@ -103,12 +103,23 @@ func judge(err error, req request) verdict {
 	if v.verb == Release && v.code == ENINotFound {
 		v.scope = allGone
 	}
-	if v.family == IPv6 && v.table == "" && v.verb != Release && v.code == UnknownRefusal {
-		// What EC2 says of an IPv6 address that another ENI holds is not
-		// documented: any unknown refusal may be it.
-		v.scope = maybeOwned
+	if v.family == IPv6 && v.table == "" && v.verb != Release {
+		v.judgeIPv6()
 	}
 	return v
+}
+
+// judgeIPv6 sees to it that what is not documented of IPv6 addresses, because
+// AssignIpv6Addresses has no AllowReassignment, is not taken for something else:
+// what EC2 says of a full ENI, and of an address that another ENI holds.
+func (v *verdict) judgeIPv6() {
+	said := strings.ToLower(v.said)
+	switch {
+	case v.code == UnknownRefusal && (strings.Contains(said, "exceed") || strings.Contains(said, "maximum") || strings.Contains(said, "limit")):
+		v.rule = rule{code: ENIFull, class: Permanent, scope: eniFull, cure: cureENIFull}
+	case v.code == UnknownRefusal, v.scope == inPrefix:
+		v.scope = maybeOwned
+	}
 }
 
 // unknownRefusal is the verdict on a 4xx that no rule knows. It may be about

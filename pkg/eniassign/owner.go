@@ -23,6 +23,13 @@ const (
 // owned goes on after a refusal that may mean that another ENI holds some of
 // addrs.
 func (r *run) owned(ctx context.Context, addrs []netip.Addr, v verdict) {
+	if v.code == AddressInOtherPrefix {
+		all := len(addrs)
+		if addrs = r.notRouted(ctx, addrs); len(addrs) < all {
+			r.assign(ctx, addrs)
+			return
+		}
+	}
 	holders := r.lookUp(ctx)
 	if holders == nil {
 		r.split(ctx, addrs, v.unverified(r.holderErr), r.assign, r.refuse)
@@ -95,6 +102,18 @@ func (r *run) lookUp(ctx context.Context) map[netip.Addr]holder {
 	if r.holders != nil || r.holderErr != nil {
 		return r.holders
 	}
+	var ask []netip.Addr
+	for _, a := range r.call.Addrs {
+		if _, ok := r.settled[a]; !ok {
+			ask = append(ask, a)
+		}
+	}
+	r.holders, r.holderErr = r.find(ctx, ask)
+	return r.holders
+}
+
+// find asks who holds addrs now, in the VPC of the call's ENI.
+func (r *run) find(ctx context.Context, addrs []netip.Addr) (map[netip.Addr]holder, *verdict) {
 	about := r.call.About
 	if about.VPCID == "" && about.SubnetID == "" {
 		if own := r.describeOwn(ctx); own != nil {
@@ -103,27 +122,18 @@ func (r *run) lookUp(ctx context.Context) map[netip.Addr]holder {
 	}
 	req := request{action: "DescribeNetworkInterfaces"}
 	if about.VPCID == "" && about.SubnetID == "" {
-		r.holderErr = &verdict{request: req, rule: rule{class: Transient}, said: "the VPC of " + r.call.ENI + " is not known"}
-		return nil
+		return nil, &verdict{request: req, rule: rule{class: Transient}, said: "the VPC of " + r.call.ENI + " is not known"}
 	}
-	if r.holderErr = r.mayAsk(ctx, req); r.holderErr != nil {
-		return nil
-	}
-	var ask []netip.Addr
-	for _, a := range r.call.Addrs {
-		if _, ok := r.settled[a]; !ok {
-			ask = append(ask, a)
-		}
+	if v := r.mayAsk(ctx, req); v != nil {
+		return nil, v
 	}
 	about.ID = r.call.ENI
-	holders, err := r.client.holders(ctx, about, ask)
+	holders, err := r.client.holders(ctx, about, addrs)
 	if err != nil {
 		v := judge(err, req)
-		r.holderErr = &v
-		return nil
+		return nil, &v
 	}
-	r.holders = holders
-	return r.holders
+	return holders, nil
 }
 
 // take unassigns IPv6 addresses from the ENIs that hold them, then assigns

@@ -3,11 +3,14 @@
 
 package eniassign
 
-import "strings"
+import (
+	"path"
+	"strings"
+)
 
 // A rule is one row of the table of EC2's errors.
 type rule struct {
-	// codes are error codes, each exact or with a "*" at its end; none: any.
+	// codes are error codes, in any case; "*" in one stands for anything. None: any.
 	codes []string
 	// text is in the message, in lower case; "" is in any. It is used where
 	// one code (InvalidParameterValue) means a dozen things.
@@ -25,7 +28,7 @@ func (r rule) matches(code, message string) bool {
 		return false
 	}
 	for _, c := range r.codes {
-		if prefix, ok := strings.CutSuffix(c, "*"); c == code || ok && strings.HasPrefix(code, prefix) {
+		if ok, err := path.Match(strings.ToLower(c), strings.ToLower(code)); ok && err == nil {
 			return true
 		}
 	}
@@ -66,7 +69,7 @@ func rules() []rule {
 			code: ENINotReady, class: Transient},
 		{codes: []string{"PrivateIpAddressLimitExceeded"}, code: ENIFull, class: Permanent, scope: eniFull, cure: cureENIFull},
 		// IPv6 has no documented code of its own for a full ENI.
-		{codes: []string{"Ipv6*LimitExceeded", "InterfaceIpv6*"},
+		{codes: []string{"*Ipv6*LimitExceeded", "*Address*LimitExceeded", "InterfaceIpv6*"},
 			code: ENIFull, class: Permanent, scope: eniFull, cure: cureENIFull},
 		{text: "addresses will exceed limit", code: ENIFull, class: Permanent, scope: eniFull, cure: cureENIFull},
 		{codes: []string{"InsufficientFreeAddressesInSubnet", "InsufficientCidrBlocks", "InsufficientAddress*"},

@@ -5,6 +5,7 @@ package eniassign_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -210,6 +211,64 @@ func TestWhatHasComeIsTold(t *testing.T) {
 	})
 }
 
+// TestFullENITakesFromNobody: whatever EC2 says of a full ENI, which is not
+// documented for IPv6, an address that has no room there stays with its owner.
+func TestFullENITakesFromNobody(t *testing.T) {
+	const held = "2600:1f14:1:201::50"
+	for _, tt := range []struct {
+		name, code, message string
+		want                eniassign.Code
+	}{
+		{"as assumed", "", "", eniassign.ENIFull},
+		{"by code", "Ipv6AddressLimitExceeded", "Too many.", eniassign.ENIFull},
+		{"in words", "InvalidParameterValue", "The number of IPv6 addresses exceeds the limit of the instance type.", eniassign.ENIFull},
+		{"as nobody knows", "Odd", "No.", eniassign.UnknownRefusal},
+	} {
+		for _, urgent := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/urgent %v", tt.name, urgent), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					v, c := newSim(t)
+					v.Assume(func(a *topology.Assumptions) {
+						if tt.code != "" {
+							a.IPv6LimitCode, a.IPv6LimitMessage = tt.code, tt.message
+						}
+					})
+					fill := eniassign.Call{Verb: eniassign.Claim, ENI: eniID("sig1"), Family: eniassign.IPv6}
+					for i := range 7 {
+						fill.Addrs = append(fill.Addrs, ip(fmt.Sprintf("2600:1f14:1:201::a%d", i)))
+					}
+					for _, o := range c.Do(t.Context(), fill) {
+						if o.Reason != nil {
+							t.Fatal(o.Reason)
+						}
+					}
+					v.ResetCalls()
+					o := c.Do(t.Context(), eniassign.Call{Verb: eniassign.Claim, ENI: eniID("sig1"), Family: eniassign.IPv6, Urgent: urgent, Addrs: []netip.Addr{ip(held)}})[0]
+					if o.Reason == nil || o.Reason.Code != tt.want || o.Reason.Class != eniassign.Permanent || o.Freed || o.InDoubt {
+						t.Errorf("outcome %+v, %v", o, o.Reason)
+					}
+					if e, _ := v.Owner(ip(held)); e.Name != "sig2" {
+						t.Errorf("%s is on %q now, after %s: %v", held, e.Name, actions(v), o.Reason)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestHoldersOfMany: EC2 counts the values of all filters of a request.
+func TestHoldersOfMany(t *testing.T) {
+	v, c := newSim(t)
+	addrs := []netip.Addr{ip("10.0.1.20")}
+	for len(addrs) < 201 {
+		addrs = append(addrs, addrs[len(addrs)-1].Next())
+	}
+	found, err := c.Holders(t.Context(), eniassign.ENI{ID: eniID("sig1"), VPCID: topology.DeriveID("vpc", "vpc")}, addrs)
+	if err != nil || len(found) != 3 || len(v.Calls()) != 2 {
+		t.Errorf("%d holders, %v, after %s", len(found), err, actions(v))
+	}
+}
+
 // TestWhateverEC2Does: under each outcome of what is not documented, what is
 // called done is so, what could be done is, and nobody's primary is lost.
 func TestWhateverEC2Does(t *testing.T) {
@@ -223,7 +282,7 @@ func TestWhateverEC2Does(t *testing.T) {
 			v, c := newSim(rt)
 			v.Assume(func(a *topology.Assumptions) {
 				a.IPv6OwnedElsewhereCode = rapid.SampledFrom([]string{"InvalidParameterValue", "InvalidIPAddress.InUse", "ResourceInUse", "UnsupportedOperation", "Odd"}).Draw(rt, "owned code")
-				a.IPv6OwnedElsewhereMessage = rapid.SampledFrom([]string{"", "{address} is used", "no", "{owner} {eni}"}).Draw(rt, "owned message")
+				a.IPv6OwnedElsewhereMessage = rapid.SampledFrom([]string{"", "{address} is used", "no", "{owner} {eni}", "{address} is an address or prefix of {owner}"}).Draw(rt, "owned message")
 				a.IPv6NotMappedCode = rapid.SampledFrom([]string{"InvalidParameterValue", "InvalidNetworkInterfaceID.NotFound", "Odd"}).Draw(rt, "not mapped code")
 				a.IPv6SameENIRefused = rapid.Bool().Draw(rt, "IPv6 same ENI refused")
 				a.IPv4SameENIRefused = rapid.Bool().Draw(rt, "IPv4 same ENI refused")
