@@ -103,6 +103,9 @@ func judge(err error, req request) verdict {
 	if v.verb == Release && v.code == ENINotFound {
 		v.scope = allGone
 	}
+	if v.class == Denied && skewed(err) {
+		v.rule = rule{code: ClockSkew, class: Transient, cure: cureClock}
+	}
 	if v.family == IPv6 && v.table == "" && v.verb != Release {
 		v.judgeIPv6()
 	}
@@ -120,6 +123,14 @@ func (v *verdict) judgeIPv6() {
 	case v.code == UnknownRefusal, v.scope == inPrefix:
 		v.scope = maybeOwned
 	}
+}
+
+// skewed says that the SDK found the clock wrong by an answer's Date, and has
+// set its own right: the next request will do. Source: aws-sdk-go-v2,
+// aws/retry, wrapAsClockSkew; that EC2 calls it AuthFailure: aws-sdk-java 519.
+func skewed(err error) bool {
+	var r interface{ RetryableError() bool }
+	return errors.As(err, &r) && r.RetryableError()
 }
 
 // unknownRefusal is the verdict on a 4xx that no rule knows. It may be about

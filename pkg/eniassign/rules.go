@@ -125,7 +125,7 @@ const (
 	cureAccount            = "Have AWS Support lift the restriction of the account."
 	cureExpired            = "Check that the source of the credentials (IRSA, EKS Pod Identity, instance role) still renews them."
 	cureRequestExpired     = "If it lasts, check that the source of the credentials (IRSA, EKS Pod Identity, instance role) still renews them, and the worker's clock."
-	cureInvalid            = "Give the pod valid credentials of this account: IRSA, EKS Pod Identity or the worker's instance role."
+	cureInvalid            = "Give the pod valid credentials of this account: IRSA, EKS Pod Identity or the worker's instance role; where they are, look at the worker's clock."
 	cureMissing            = "Give the pod credentials: IRSA or EKS Pod Identity by its service account, or the worker's instance role, which needs IMDS to be reachable from the pod."
 	cureSTS                = "Check that the pod reaches the source of its credentials (the STS endpoint of the Region, or the Pod Identity agent)."
 	cureClock              = "Set the worker's clock, with chrony from 169.254.169.123 for example."

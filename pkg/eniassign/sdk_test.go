@@ -55,6 +55,48 @@ func testConfig(rt http.RoundTripper) aws.Config {
 const assigned = `<AssignPrivateIpAddressesResponse><requestId>r</requestId><networkInterfaceId>eni-a</networkInterfaceId>
 <assignedPrivateIpAddressesSet><item><privateIpAddress>10.0.1.40</privateIpAddress></item></assignedPrivateIpAddressesSet></AssignPrivateIpAddressesResponse>`
 
+// TestClockIsSetByEC2: a clock that is minutes off is AuthFailure at first. The
+// SDK sets it right by the answer's Date, so that the next request may follow soon;
+// without a difference it is what it says.
+func TestClockIsSetByEC2(t *testing.T) {
+	for _, tt := range []struct {
+		code string
+		off  time.Duration
+		want [2]Code // of two calls
+		last Class
+	}{
+		{"AuthFailure", 20 * time.Minute, [2]Code{ClockSkew, CredentialsInvalid}, Denied},
+		{"SignatureDoesNotMatch", -20 * time.Minute, [2]Code{ClockSkew, CredentialsInvalid}, Denied},
+		{"RequestTimeTooSkewed", 20 * time.Minute, [2]Code{ClockSkew, ClockSkew}, Denied},
+		{"AuthFailure", 0, [2]Code{CredentialsInvalid, CredentialsInvalid}, Denied},
+	} {
+		t.Run(fmt.Sprint(tt.code, tt.off), func(t *testing.T) {
+			ec2sNow := time.Now().Add(tt.off)
+			var signed []time.Time
+			c := &Client{EC2: NewEC2(testConfig(roundTripper(func(r *http.Request) (*http.Response, error) {
+				at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+				signed = append(signed, at)
+				a, _ := answer(401, xmlError(tt.code, "AWS was not able to validate the provided access credentials"))(r)
+				a.Header.Set("Date", ec2sNow.UTC().Format(http.TimeFormat))
+				return a, err
+			})))}
+			for i, want := range tt.want {
+				class := tt.last
+				if i == 0 && tt.off != 0 {
+					class = Transient
+				}
+				why := c.Do(t.Context(), Call{Verb: Claim, ENI: "eni-a", Family: IPv4, Addrs: addrs("10.0.1.40")})[0].Reason
+				if why.Code != want || why.Class != class || !strings.Contains(why.Cure, "clock") {
+					t.Errorf("call %d: %s %s: %v", i+1, why.Code, why.Class, why)
+				}
+			}
+			if len(signed) != 2 || signed[1].Sub(ec2sNow).Abs() > time.Minute {
+				t.Errorf("signed at %v, EC2's clock says %v", signed, ec2sNow)
+			}
+		})
+	}
+}
+
 // TestDoThroughSDK: how the real client's errors are judged.
 func TestDoThroughSDK(t *testing.T) {
 	reset := func(*http.Request) (*http.Response, error) {
