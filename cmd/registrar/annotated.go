@@ -23,6 +23,10 @@ type annotated struct {
 func (a *annotated) first() registrar.Pod {
 	a.pod = registrar.Pod{DefaultInterfaces: podinfo.DefaultInterfaces(a.s.networks), Floating: a.s.floating}
 	annotations, err := podinfo.Read(a.s.annotations)
+	if err == nil && annotations == nil {
+		a.log.Warn("the annotations file is not there: floating IPs and route tables are those of the flags until it is; mount it by the downward API (metadata.annotations)",
+			"file", a.s.annotations)
+	}
 	if err != nil {
 		a.fault(err)
 		return a.pod
@@ -43,13 +47,14 @@ func (a *annotated) understand(annotations map[string]string) registrar.Pod {
 	} else if len(networks) > 0 {
 		a.pod.DefaultInterfaces = podinfo.DefaultInterfaces(networks)
 	}
-	listed := func(key string, otherwise []string) []string {
+	listed := func(key, flag string, otherwise []string) named {
 		if value, ok := annotations[key]; ok {
-			return podinfo.List(value)
+			return named{key, podinfo.List(value)}
 		}
-		return otherwise
+		return named{flag, otherwise}
 	}
-	f, err := parseFloating(listed(podinfo.FloatingIPsKey, a.s.floatingIPs), listed(podinfo.RouteTablesKey, a.s.routeTables))
+	f, err := parseFloating(listed(podinfo.FloatingIPsKey, "--floating-ips", a.s.floatingIPs),
+		listed(podinfo.RouteTablesKey, "--route-tables", a.s.routeTables))
 	if err != nil {
 		a.fault(err)
 	} else {

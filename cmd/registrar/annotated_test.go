@@ -16,17 +16,17 @@ import (
 // TestAnnotationsBeatFlags where they can be understood; what is wrong with
 // others is told, and changes nothing.
 func TestAnnotationsBeatFlags(t *testing.T) {
-	floating, err := parseFloating([]string{"10.0.1.200"}, nil)
+	floating, err := parseFloating(named{"", []string{"10.0.1.200"}}, named{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct{ file, floating, interfaces, told string }{
-		"no file":             {"", "{[10.0.1.200/32] []}", "[eth0]", ""},
+		"no file":             {"", "{[10.0.1.200/32] []}", "[eth0]", "annotations file is not there"},
 		"no such annotations": {`other="x"`, "{[10.0.1.200/32] []}", "[eth0]", ""},
 		"both": {`multus-ip-registrar.io/floating-ips="192.0.2.10, fd00::1"` + "\n" + `multus-ip-registrar.io/route-tables="rtb-1"`,
 			"{[192.0.2.10/32 fd00::1/128] [rtb-1]}", "[eth0]", ""},
 		"none any more": {`multus-ip-registrar.io/floating-ips=""`, "{[] []}", "[eth0]", ""},
-		"nonsense":      {`multus-ip-registrar.io/floating-ips="10.0.1"`, "{[10.0.1.200/32] []}", "[eth0]", "10.0.1"},
+		"nonsense":      {`multus-ip-registrar.io/floating-ips="10.0.1"`, "{[10.0.1.200/32] []}", "[eth0]", "multus-ip-registrar.io/floating-ips: "},
 		"networks": {`k8s.v1.cni.cncf.io/network-status="[{\"name\":\"a\",\"interface\":\"main0\",\"default\":true}]"`,
 			"{[10.0.1.200/32] []}", "[eth0 main0]", ""},
 		"no downward API": {"nonsense", "{[10.0.1.200/32] []}", "[eth0]", "line 1"},

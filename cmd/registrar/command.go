@@ -19,8 +19,9 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 
 func rootCommand(env cli.Env) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "registrar",
-		Short: "Make a pod's Multus addresses routable in the VPC",
+		Use:     "registrar",
+		Version: cli.Version(),
+		Short:   "Make a pod's Multus addresses routable in the VPC",
 		Long: `registrar makes the addresses of a pod's Multus interfaces routable in an AWS VPC.
 
 It reads the addresses of the pod's ipvlan interfaces from the kernel, finds the

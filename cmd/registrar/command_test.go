@@ -42,6 +42,8 @@ func TestWrongUsageIsToldAllAtOnce(t *testing.T) {
 		{"bounds", nil, []string{"sidecar", "--hold-down=10s", "--hold-down-max=1s", "--hint-interval=1ms", "--describe-interval=1s", "--metrics-address=9464", "--keep-warm=2m"},
 			[]string{"--hold-down-max is 1s", "--hint-interval is 1ms", "--describe-interval is 1s", "--metrics-address", "--keep-warm is 2m"}},
 		{"init", nil, []string{"init", "--timeout=0s", "--network-status={"}, []string{"--timeout is 0s", "network-status"}},
+		{"not to be read", nil, []string{"init", "--timeout=abc", "--allow-primary-eni=maybe"}, []string{`--timeout is "abc": write a number and its unit`, "choose true or false\nRun"}},
+		{"route tables alone", nil, []string{"init", "--route-tables=rtb-1", "--metrics-address=:99999"}, []string{"no effect without --floating-ips", "no port \"99999\""}},
 		{"status", nil, []string{"status", "-o", "yaml"}, []string{`--output is "yaml"`}},
 		{"wait", nil, []string{"wait", "--timeout=-1s"}, []string{"--timeout is -1s"}},
 		{"missing value", nil, []string{"wait", "--state-dir"}, []string{"--state-dir needs a value"}},

@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/cli"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/ledger"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/podinfo"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/warm"
@@ -70,9 +70,9 @@ func (s *settings) register(fs *pflag.FlagSet) {
 	fs.StringVar(&s.networkStatus, "network-status", "",
 		"the pod's annotation "+podinfo.NetworkStatusKey+", a `JSON` list; tells the name of the default network's interface (default: eth0)")
 	fs.StringVar(&s.annotations, "annotations-file", "",
-		"`file` of the downward API with the pod's annotations; the same is read from there, and followed when it changes")
+		"`file` of the downward API with the pod's annotations: "+podinfo.FloatingIPsKey+", "+podinfo.RouteTablesKey+" and "+podinfo.NetworkStatusKey+" there beat the flags, also when they change")
 	fs.StringVar(&s.release, "release", "always",
-		"`always` unassigns an address when it goes and when the pod ends; never leaves it on the ENI")
+		"`always` unassigns an address when it goes and, by the sidecar, when the pod ends; never leaves it on the ENI")
 	fs.BoolVar(&s.allowPrimary, "allow-primary-eni", false, "also assign to the worker's primary ENI (device index 0)")
 	fs.BoolVar(&s.allowManaged, "allow-managed-eni", false,
 		"also assign to ENIs without the tag "+eniassign.NoManageTag+"=true; the Amazon VPC CNI may hand their addresses to other pods")
@@ -119,13 +119,16 @@ func (s *settings) check() []error {
 		}
 	}
 	if s.metricsAddress != "" {
-		if _, _, err := net.SplitHostPort(s.metricsAddress); err != nil {
-			fault("--metrics-address is %q: write it as address:port or :port", s.metricsAddress)
+		if err := cli.Port(s.metricsAddress); err != nil {
+			fault("--metrics-address is %q: %w", s.metricsAddress, err)
 		}
 	}
 	var err error
-	if s.floating, err = parseFloating(s.floatingIPs, s.routeTables); err != nil {
-		fault("%v", err)
+	if s.floating, err = parseFloating(named{"--floating-ips", s.floatingIPs}, named{"--route-tables", s.routeTables}); err != nil {
+		faults = append(faults, err)
+	}
+	if len(s.routeTables) > 0 && len(s.floatingIPs) == 0 && s.annotations == "" {
+		fault("--route-tables has no effect without --floating-ips: name the addresses that are to be routes")
 	}
 	if s.networks, err = podinfo.ParseNetworkStatus(s.networkStatus); err != nil {
 		fault("--network-status: %v", err)
@@ -153,14 +156,20 @@ func (s *settings) check() []error {
 	return faults
 }
 
-func parseFloating(ips, tables []string) (ledger.Floating, error) {
+// A named list is where it was given, a flag or an annotation, and what.
+type named struct {
+	where  string
+	values []string
+}
+
+func parseFloating(ips, tables named) (ledger.Floating, error) {
 	var f ledger.Floating
 	var err, tablesErr error
-	if f.Addresses, err = podinfo.ParseFloatingIPs(ips); err != nil {
-		err = fmt.Errorf("--floating-ips: %w", err)
+	if f.Addresses, err = podinfo.ParseFloatingIPs(ips.values); err != nil {
+		err = fmt.Errorf("%s: %w", ips.where, err)
 	}
-	if f.RouteTables, tablesErr = podinfo.ParseRouteTables(tables); tablesErr != nil {
-		tablesErr = fmt.Errorf("--route-tables: %w", tablesErr)
+	if f.RouteTables, tablesErr = podinfo.ParseRouteTables(tables.values); tablesErr != nil {
+		tablesErr = fmt.Errorf("%s: %w", tables.where, tablesErr)
 	}
 	return f, errors.Join(err, tablesErr)
 }

@@ -113,6 +113,8 @@ func (k *check) judge(pod *corev1.Pod, err error) error {
 	switch {
 	case apierrors.IsForbidden(err):
 		return fmt.Errorf("make a pod by dry run: %w; the check needs the right to create pods in namespace %s", err, k.namespace)
+	case err != nil && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown:
+		return fmt.Errorf("reach the API server: %w", err)
 	case err != nil:
 		return fmt.Errorf("make a pod by dry run: %w; see \"No answer\" in docs/troubleshooting.md", err)
 	case !injected(pod):

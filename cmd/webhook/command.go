@@ -19,8 +19,9 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 
 func rootCommand(env cli.Env) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "webhook",
-		Short: "Add the registrar to pods that ask for it",
+		Use:     "webhook",
+		Version: cli.Version(),
+		Short:   "Add the registrar to pods that ask for it",
 		Long: `webhook is the mutating admission webhook of multus-ip-registrar. It adds the
 registrar to pods that ask for it by the annotation multus-ip-registrar.io/inject,
 or whose networks or namespace ask for it.

@@ -30,6 +30,13 @@ func TestWrongUsageTellsEverything(t *testing.T) {
 			t.Errorf("nothing of %q in:\n%s", want, errs)
 		}
 	}
+	code, _, errs = runWith(t, nil, "serve", "--image", "Bad Image", "--namespace", "Y_bad", "--service", "a b", "--image-pull-policy", "Sometimes",
+		"--registrar-env", "=x", "--ops-address", ":99999", "--shutdown-timeout", "5")
+	for _, want := range []string{"--image: ", `--namespace is "Y_bad"`, `--service is "a b"`, "--image-pull-policy: ", "--registrar-env: ", "--ops-address is", `--shutdown-timeout is "5": write`} {
+		if code != 2 || !strings.Contains(errs, want) {
+			t.Errorf("exit code %d, nothing of %q in:\n%s", code, want, errs)
+		}
+	}
 	if code, _, _ := runWith(t, nil, "inject"); code != 2 {
 		t.Errorf("an unknown command: exit code %d", code)
 	}

@@ -89,9 +89,17 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger) error {
 // clientConfig says how to reach the API server: by a file, or as a pod does.
 func clientConfig(kubeconfig string) (*rest.Config, error) {
 	if kubeconfig == "" {
-		return rest.InClusterConfig()
+		cfg, err := rest.InClusterConfig()
+		if err != nil {
+			err = fmt.Errorf("%w; outside of a cluster name one by --kubeconfig", err)
+		}
+		return cfg, err
 	}
-	return clientcmd.BuildConfigFromFlags("", kubeconfig)
+	cfg, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		err = fmt.Errorf("--kubeconfig: %w", err)
+	}
+	return cfg, err
 }
 
 // A task blocks until its context ends, or fails.

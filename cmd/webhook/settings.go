@@ -4,15 +4,17 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/multus-ip-registrar/multus-ip-registrar/internal/cli"
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/inject"
 )
 
@@ -70,20 +72,33 @@ func (s *settings) register(fs *pflag.FlagSet) {
 func (s *settings) check() []error {
 	var faults []error
 	fault := func(format string, a ...any) { faults = append(faults, fmt.Errorf(format, a...)) }
-	for flag, address := range map[string]string{"address": s.address, "ops-address": s.opsAddress} {
-		if _, _, err := net.SplitHostPort(address); err != nil {
-			fault("--%s is %q: write it as address:port or :port", flag, address)
+	for _, f := range [][2]string{{"address", s.address}, {"ops-address", s.opsAddress}} {
+		if err := cli.Port(f[1]); err != nil {
+			fault("--%s is %q: %w", f[0], f[1], err)
 		}
 	}
 	if s.certificates != "self" && s.certificates != "files" {
 		fault("--certificates is %q: choose self or files", s.certificates)
 	}
 	if s.certificates == "self" {
-		for flag, value := range map[string]string{"namespace": s.namespace, "service": s.service, "secret": s.secret, "webhook-configuration": s.configuration} {
-			if value == "" {
-				fault("--%s is empty: --certificates self needs it", flag)
+		for _, f := range []struct {
+			flag, value string
+			wrong       func(string) []string
+		}{
+			{"namespace", s.namespace, validation.IsDNS1123Label},
+			{"service", s.service, validation.IsDNS1035Label},
+			{"secret", s.secret, validation.IsDNS1123Subdomain},
+			{"webhook-configuration", s.configuration, validation.IsDNS1123Subdomain},
+		} {
+			if f.value == "" {
+				fault("--%s is empty: --certificates self needs it", f.flag)
+			} else if wrong := f.wrong(f.value); len(wrong) > 0 {
+				fault("--%s is %q, which cannot be such a name: %s", f.flag, f.value, wrong[0])
 			}
 		}
+	}
+	if s.certificates == "files" && s.certDir == "" {
+		fault("--cert-dir is empty: --certificates files needs it")
 	}
 	if s.nativeSidecars != "auto" && s.nativeSidecars != "true" && s.nativeSidecars != "false" {
 		fault("--native-sidecars is %q: choose auto, true or false", s.nativeSidecars)
@@ -91,13 +106,11 @@ func (s *settings) check() []error {
 	if err := s.level.UnmarshalText([]byte(s.logLevel)); err != nil {
 		fault("--log-level is %q: choose debug, info, warn or error", s.logLevel)
 	}
-	for flag, d := range map[string]time.Duration{"drain-delay": s.drain, "shutdown-timeout": s.shutdown} {
-		if d < 0 {
-			fault("--%s is %v: it must not be negative", flag, d)
-		}
+	if s.drain < 0 {
+		fault("--drain-delay is %v: it must not be negative", s.drain)
 	}
-	if s.image == "" {
-		fault("--image is empty: name the registrar's image")
+	if s.shutdown < 0 {
+		fault("--shutdown-timeout is %v: it must not be negative", s.shutdown)
 	}
 	return append(faults, s.parseDefaults()...)
 }
@@ -123,9 +136,23 @@ func (s *settings) parseDefaults() []error {
 		}
 		s.defaults.Env = append(s.defaults.Env, corev1.EnvVar{Name: name, Value: value})
 	}
-	if s.image != "" {
-		if err := s.defaults.Check(); err != nil {
-			faults = append(faults, err)
+	image := s.image
+	if image == "" {
+		faults = append(faults, errors.New("--image is empty: name the registrar's image"))
+		image = "any"
+	}
+	for _, f := range []struct {
+		flag string
+		only inject.Defaults
+	}{
+		{"image", inject.Defaults{Image: image}},
+		{"image-pull-policy", inject.Defaults{Image: "any", ImagePullPolicy: s.defaults.ImagePullPolicy}},
+		{"registrar-log-level", inject.Defaults{Image: "any", LogLevel: s.registrarLogLevel}},
+		{"registrar-release", inject.Defaults{Image: "any", Release: s.release}},
+		{"registrar-env", inject.Defaults{Image: "any", Env: s.defaults.Env}},
+	} {
+		if err := f.only.Check(); err != nil {
+			faults = append(faults, fmt.Errorf("--%s: %w", f.flag, err))
 		}
 	}
 	return faults

@@ -6,6 +6,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -78,11 +79,46 @@ func parseFlags(fs *pflag.FlagSet, args []string) []error {
 			faults = append(faults, fmt.Errorf("%s needs a value", given))
 			continue
 		}
-		if err := fs.Set(f.Name, value); err != nil {
+		if err := set(fs, f, "--"+f.Name, value); err != nil {
 			faults = append(faults, err)
 		}
 	}
 	return faults
+}
+
+// set gives a flag its value, which comes from where. One that cannot be read
+// leaves the default, so that check finds no second fault in it.
+func set(fs *pflag.FlagSet, f *pflag.Flag, where, value string) error {
+	err := fs.Set(f.Name, value)
+	if err == nil {
+		return nil
+	}
+	if _, list := f.Value.(pflag.SliceValue); list {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	if failed := f.Value.Set(f.DefValue); failed != nil {
+		return fmt.Errorf("%s: %w", where, errors.Join(err, failed))
+	}
+	switch f.Value.Type() {
+	case "bool":
+		return fmt.Errorf("%s is %q: choose true or false", where, value)
+	case "duration":
+		return fmt.Errorf("%s is %q: write a number and its unit, such as 30s or 2m", where, value)
+	default:
+		return fmt.Errorf("%s is %q: %w", where, value, err)
+	}
+}
+
+// Port says what is wrong with an address to listen at, nil for nothing.
+func Port(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return errors.New("write it as address:port or :port")
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return fmt.Errorf("there is no port %q: choose one of 1 to 65535", port)
+	}
+	return nil
 }
 
 func lookupFlag(fs *pflag.FlagSet, given string) *pflag.Flag {
@@ -104,8 +140,8 @@ func parseEnv(fs *pflag.FlagSet, env Env) []error {
 		if f.Changed || !ok || value == "" || f.Name == "help" {
 			return
 		}
-		if err := fs.Set(f.Name, value); err != nil {
-			faults = append(faults, fmt.Errorf("environment variable %s: %w", env.Name(f.Name), err))
+		if err := set(fs, f, "the environment variable "+env.Name(f.Name), value); err != nil {
+			faults = append(faults, err)
 		}
 	})
 	return faults

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/distribution/reference"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -32,6 +33,8 @@ func (d Defaults) Check() error {
 	var faults []error
 	if d.Image == "" {
 		faults = append(faults, errors.New("there is no image of the registrar"))
+	} else if _, err := reference.ParseNormalizedNamed(d.Image); err != nil {
+		faults = append(faults, fmt.Errorf("the image %q cannot be pulled by any kubelet: %w", d.Image, err))
 	}
 	switch d.ImagePullPolicy {
 	case "", corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever:

@@ -126,8 +126,17 @@ func TestKeysAreWhatIsRead(t *testing.T) {
 }
 
 func TestDefaultsCheck(t *testing.T) {
-	if err := defaults().Check(); err != nil {
-		t.Error(err)
+	for _, image := range []string{"registrar", "registrar:v1", "registry.example:5000/ns/registrar@sha256:" + strings.Repeat("0123", 16)} {
+		good := defaults()
+		good.Image = image
+		if err := good.Check(); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, image := range []string{"Registrar", "re gistrar", " registrar", "registrar:", "registrar@sha256:0123", "https://registry.example/registrar"} {
+		if err := (Defaults{Image: image}).Check(); err == nil || !strings.Contains(err.Error(), image) {
+			t.Errorf("the image %q: %v", image, err)
+		}
 	}
 	bad := Defaults{ImagePullPolicy: "sometimes", LogLevel: "loud", Release: "no", Resources: Resources{CPU: "x", Memory: "1"}}
 	err := bad.Check()

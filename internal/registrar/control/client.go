@@ -43,7 +43,10 @@ func missing(dir string, last error) (Document, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	doc, err := Status(ctx, dir)
-	if err != nil {
+	switch {
+	case err != nil && err.Error() == last.Error():
+		return doc, err
+	case err != nil:
 		return doc, errors.Join(err, last)
 	}
 	return doc, &NotReadyError{doc.Waiting}
