@@ -44,7 +44,7 @@ func clone(l *Ledger) *Ledger {
 // do not know of would make the exhaustive search prove nothing.
 func TestCloneKnowsEveryField(t *testing.T) {
 	for kind, want := range map[reflect.Type]string{
-		reflect.TypeFor[Ledger](): "cfg rand observed closing wasReady links noticed seen inventory describe enis look owners probes sayings kin heirs greeted " +
+		reflect.TypeFor[Ledger](): "cfg rand observed closing wasReady links noticed seen inventory describe enis look routeLook owners probes sayings kin heirs greeted " +
 			"claims unplaced lanes onLanes refused jitter history events",
 		reflect.TypeFor[eniState](): "facts described wish gone hint tagDue checkDue released inside",
 		reflect.TypeFor[claim](): "Target iface mac state since reason wanted restored standing before asked answered acked verb created noticed late " +
@@ -104,8 +104,9 @@ func (d *digest) ledger(l *Ledger) {
 		d.text(a.iface + a.addr.String())
 	}
 	d.number(int64(l.owners.looks))
-	d.time(l.describe.due, l.inventory.due, l.look.due, l.owners.due)
+	d.time(l.describe.due, l.inventory.due, l.look.due, l.routeLook.due, l.owners.due)
 	d.number(int64(l.look.inFlight)<<32 | int64(l.describe.attempts)<<16 | int64(l.look.attempts))
+	d.number(int64(l.routeLook.inFlight)<<32 | int64(l.routeLook.attempts))
 	for _, id := range slices.Sorted(maps.Keys(l.enis)) {
 		e := l.enis[id]
 		d.text(id)

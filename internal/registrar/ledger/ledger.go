@@ -28,7 +28,8 @@ type Ledger struct {
 	inventory inventoryState
 	describe  describeState
 	enis      map[string]*eniState
-	look      lookState
+	look      lookState // at holders
+	routeLook lookState // at routes
 	owners    ownerState
 	probes    map[string]*probe // by route table
 	sayings   []Saying

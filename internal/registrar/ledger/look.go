@@ -28,6 +28,14 @@ const (
 	lookTwice = 2
 )
 
+// looksAt is what is under way at routes, or at holders.
+func (l *Ledger) looksAt(routes bool) *lookState {
+	if routes {
+		return &l.routeLook
+	}
+	return &l.look
+}
+
 // A Look asks EC2 where addresses are: which ENIs hold them or, with Tables,
 // where their routes lead. It is one filtered request per family or one for all
 // tables.
@@ -64,26 +72,34 @@ func (l *Ledger) watchOver(c *claim, now time.Time) {
 
 func (l *Ledger) routeInterval() time.Duration { return min(routeInterval, l.cfg.DescribeInterval) }
 
-// nextLooks asks where the addresses are whose time has come.
+// nextLooks asks where the addresses are whose time has come. Routes are asked for
+// apart: the right to them, and the rate, are others.
 func (l *Ledger) nextLooks(w *Work, now time.Time) {
-	if l.look.inFlight > 0 {
-		return
-	}
-	ripe := false
-	for _, c := range l.claims {
-		if c.watched() {
-			ripe = w.ripe(later(c.look, l.look.due), now) || ripe
+	for _, routes := range []bool{false, true} {
+		state := l.looksAt(routes)
+		if state.inFlight > 0 {
+			continue
 		}
-	}
-	if ripe {
-		for _, c := range l.sorted() {
-			if c.watched() && l.joins(c, now) {
-				w.Looks = l.addLook(w.Looks, c)
+		var looks []Look
+		ripe := false
+		for _, c := range l.claims {
+			if c.watched() && (c.Table != "") == routes {
+				ripe = w.ripe(later(c.look, state.due), now) || ripe
 			}
 		}
+		if ripe {
+			for _, c := range l.sorted() {
+				if c.watched() && (c.Table != "") == routes && l.joins(c, now) {
+					looks = l.addLook(looks, c)
+				}
+			}
+		}
+		if !routes {
+			looks = append(looks, l.nextOwners(w, now)...)
+		}
+		state.inFlight = len(looks)
+		w.Looks = append(w.Looks, looks...)
 	}
-	l.nextOwners(w, now)
-	l.look.inFlight = len(w.Looks)
 }
 
 func (c *claim) watched() bool { return c.wanted && !c.inFlight && !c.look.IsZero() }
@@ -142,6 +158,13 @@ func (l *Ledger) Looked(now, started time.Time, k Look, holders map[netip.Addr]e
 		}
 	}
 	l.seekOwners(now)
+	if !answered && r.Code == eniassign.NotAuthorized {
+		for _, c := range l.asked(k, started) {
+			if c.state == Assigned {
+				c.look = time.Time{} // nobody may tell
+			}
+		}
+	}
 	if !answered {
 		return
 	}
@@ -174,13 +197,14 @@ func (l *Ledger) LookedUpRoutes(now, started time.Time, k Look, routes []eniassi
 
 // lookAnswered notes that an answer came; false where it says nothing.
 func (l *Ledger) lookAnswered(now time.Time, k Look, r *eniassign.Reason) bool {
-	l.look.inFlight = max(0, l.look.inFlight-1)
+	state := l.looksAt(len(k.Tables) > 0)
+	state.inFlight = max(0, state.inFlight-1)
 	if r == nil {
-		l.look.due, l.look.attempts = time.Time{}, 0
+		state.due, state.attempts = time.Time{}, 0
 		return true
 	}
-	l.look.due = now.Add(max(lookInterval, l.delay(r.Class, l.look.attempts)))
-	l.look.attempts++
+	state.due = now.Add(max(lookInterval, l.delay(r.Class, state.attempts)))
+	state.attempts++
 	return false
 }
 

@@ -47,21 +47,21 @@ func (l *Ledger) disown(eni string) {
 // nextOwners looks the owners up at start, and after an address went, for some
 // minutes or until they are known: then a standby costs no calls while nothing
 // happens (law 8).
-func (l *Ledger) nextOwners(w *Work, now time.Time) {
+func (l *Ledger) nextOwners(w *Work, now time.Time) []Look {
 	about, known := l.standIn()
 	if l.owners.due.IsZero() || !known || l.closing {
-		return
+		return nil
 	}
 	ask := l.owned(about)
 	if len(ask) == 0 {
 		l.owners.due = time.Time{}
-		return
+		return nil
 	}
 	if !w.ripe(later(l.owners.due, l.look.due), now) {
-		return
+		return nil
 	}
 	l.owners.due = time.Time{}
-	w.Looks = append(w.Looks, Look{About: about, Addrs: ask})
+	return []Look{{About: about, Addrs: ask}}
 }
 
 // owned are the floating IPv6 addresses that others may have.
