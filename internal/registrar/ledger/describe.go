@@ -33,14 +33,14 @@ func (l *Ledger) toDescribe(w *Work, now time.Time) []string {
 	for id, e := range l.enis {
 		switch {
 		case e.gone:
-		case e.wish, !e.described && l.ofInterest(e), l.doubtful(id), l.untagged(e, w, now), l.recheck(e, w, now):
+		case e.wish, !e.described && (l.ofInterest(e) || l.candidate(e)), l.doubtful(id), l.untagged(e, w, now), l.recheck(e, w, now):
 			ids = append(ids, id)
 		}
 	}
 	// What the state file names and the inventory does not is asked for too.
 	for _, c := range l.claims {
 		doubt := c.Table == "" && c.state == Releasing && c.standing == InDoubt && !l.describe.denied
-		if l.enis[c.ENI] == nil && (doubt || c.wanted) {
+		if l.enis[c.ENI] == nil && (doubt || c.wanted || c.state == Releasing && l.foreign(c)) {
 			l.enis[c.ENI] = &eniState{facts: eniassign.ENI{ID: c.ENI, DeviceIndex: -1}}
 			ids = append(ids, c.ENI)
 		}
@@ -55,6 +55,14 @@ func (l *Ledger) toDescribe(w *Work, now time.Time) []string {
 func (l *Ledger) ofInterest(e *eniState) bool {
 	return l.some(func(c *claim) bool { return c.ENI == e.facts.ID }) ||
 		slices.ContainsFunc(l.Watched(), func(i netwatch.Interface) bool { return i.MAC == e.facts.MAC })
+}
+
+// candidate says whether an address could belong to the ENI or to another one: its
+// tags may tell.
+func (l *Ledger) candidate(e *eniState) bool {
+	return slices.ContainsFunc(l.unplaced, func(u unplaced) bool {
+		return u.reason.Code == eniassign.AmbiguousENI && inside(u.addr, e.facts.CIDRs)
+	})
 }
 
 // doubtful says whether a gone address may or may not be on the ENI.
@@ -106,10 +114,22 @@ func (l *Ledger) Described(now, started time.Time, ids []string, enis []eniassig
 			l.noteCheck(s, before, now)
 			s.tagDue = now.Add(l.stretched(tagInterval))
 			s.checkDue = now.Add(l.stretched(checkInterval))
+			l.list(s.facts)
 			l.compare(s, started, now)
 		}
 	}
 	l.place(now) // the tags may forbid
+}
+
+// list notes that an ENI is here which the inventory left out.
+func (l *Ledger) list(e eniassign.ENI) {
+	inv := l.inventory.known
+	if inv == nil || slices.ContainsFunc(inv.ENIs, func(i eniassign.ENI) bool { return i.ID == e.ID }) {
+		return
+	}
+	more := *inv
+	more.ENIs = append(slices.Clone(inv.ENIs), e)
+	l.inventory.known = &more
 }
 
 // detached says that EC2 knows the ENI to be attached to no or another worker.

@@ -33,7 +33,7 @@ func (l *Ledger) nextInventory(w *Work, now time.Time) {
 	}
 	needed := l.inventoryNeeded() && w.ripe(s.due, now)
 	again := l.blind() && l.cfg.DescribeInterval != 0 && w.ripe(s.again, now)
-	alone := l.blind() && w.ripe(s.imds, now)
+	alone := l.blind() && w.ripe(s.imds, now) // what is needed meanwhile waits for it, a second at most
 	switch {
 	case needed, again: // it begins with IMDS, too
 		s.inFlight, s.macs = true, l.macs()
@@ -60,7 +60,8 @@ func (l *Ledger) holdsAny() bool {
 }
 
 func (l *Ledger) inventoryNeeded() bool {
-	return l.inventory.known == nil || l.missesENI() || l.unplacedFor(eniassign.AddressOutsideSubnet)
+	return l.inventory.known == nil || l.missesENI() || l.unplacedFor(eniassign.AddressOutsideSubnet) ||
+		l.unplacedFor(eniassign.AmbiguousENI)
 }
 
 // missesENI says that an ENI went, or that an interface has none.
@@ -102,8 +103,9 @@ func (l *Ledger) Inventoried(now, started time.Time, inv eniassign.Inventory, r 
 	if s.known == nil {
 		l.events = append(l.events, Event{Kind: InventoryTaken})
 	}
-	if s.known != nil && inv.FromIMDS {
-		inv.ENIs = append(inv.ENIs, l.unlisted(inv.ENIs)...)
+	listed := inv.ENIs
+	if s.known != nil {
+		inv.ENIs = append(slices.Clone(listed), l.unlisted(inv)...)
 	}
 	s.reason, s.known = nil, &inv
 	if !alone {
@@ -114,7 +116,7 @@ func (l *Ledger) Inventoried(now, started time.Time, inv eniassign.Inventory, r 
 	} else {
 		l.imdsAgain(now)
 	}
-	for _, e := range inv.ENIs {
+	for _, e := range listed {
 		l.learn(e, !inv.FromIMDS, now)
 	}
 	for id, e := range l.enis {
@@ -124,7 +126,7 @@ func (l *Ledger) Inventoried(now, started time.Time, inv eniassign.Inventory, r 
 	}
 	l.place(now)
 	if !inv.FromIMDS { // EC2 has just said what is there
-		for _, e := range inv.ENIs {
+		for _, e := range listed {
 			l.compare(l.enis[e.ID], started, now)
 		}
 	}
@@ -151,21 +153,20 @@ func (l *Ledger) imdsAgain(now time.Time) {
 	s.stumbles++
 }
 
-// unlisted are the ENIs with claims that IMDS has stopped listing. They stay
-// until EC2 has been asked: IMDS's silence is a hint only.
-func (l *Ledger) unlisted(listed []eniassign.ENI) []eniassign.ENI {
+// unlisted are the known ENIs that an inventory leaves out. Those below an interface
+// or with claims stay until EC2 has been asked of them: IMDS's silence is a hint
+// only, and so is EC2's of MACs that it was not asked for.
+func (l *Ledger) unlisted(inv eniassign.Inventory) []eniassign.ENI {
 	var out []eniassign.ENI
 	for _, old := range l.inventory.known.ENIs {
 		e := l.enis[old.ID]
-		if e == nil || e.gone || slices.ContainsFunc(listed, func(i eniassign.ENI) bool { return i.ID == old.ID }) {
+		if e == nil || e.gone || slices.ContainsFunc(inv.ENIs, func(i eniassign.ENI) bool { return i.ID == old.ID }) {
 			continue
 		}
-		for _, c := range l.claims {
-			if c.ENI == old.ID {
-				e.wish = true
-				out = append(out, old)
-				break
-			}
+		interest := l.ofInterest(e)
+		e.wish = e.wish || interest
+		if interest || !inv.FromIMDS && !slices.Contains(l.inventory.macs, old.MAC) {
+			out = append(out, old)
 		}
 	}
 	return out

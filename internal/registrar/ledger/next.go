@@ -76,7 +76,9 @@ func (l *Ledger) nextCalls(w *Work, now time.Time) {
 	for _, c := range l.sorted() {
 		verb, ok := l.needs(c)
 		if ok && !c.inFlight && verb == eniassign.Release && l.foreign(c) {
-			l.abandon(c, now)
+			if e := l.enis[c.ENI]; e != nil && e.described { // else EC2 is asked first
+				l.abandon(c, now)
+			}
 			continue
 		}
 		if !ok || c.inFlight || !w.ripe(c.due, now) || !l.mayLeave(w, c, verb, now) {
