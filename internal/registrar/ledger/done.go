@@ -33,6 +33,23 @@ func (l *Ledger) Done(now time.Time, call eniassign.Call, outcomes []eniassign.O
 				delete(l.owners.known, c.Addr)
 			}
 		}
+		if !c.wanted {
+			l.crossed(c, now)
+		}
+	}
+}
+
+// crossed has an address looked at that moved to another ENI of this pod while the
+// call for this one was in flight: EC2 may have done the two in either order.
+func (l *Ledger) crossed(c *claim, now time.Time) {
+	for _, o := range l.claims {
+		switch {
+		case o.Addr != c.Addr || o.Table != c.Table || o.ENI == c.ENI || !o.wanted:
+		case o.inFlight:
+			o.again = true
+		default:
+			o.look = now.Add(siblingLook)
+		}
 	}
 }
 
@@ -40,10 +57,13 @@ func (l *Ledger) Done(now time.Time, call eniassign.Call, outcomes []eniassign.O
 // Between the two EC2 may have moved it for somebody else: the answer tells
 // nothing of this appearance, which is claimed (law 3).
 func (l *Ledger) doneEarlier(c *claim, o eniassign.Outcome, now time.Time) {
-	if o.Reason != nil && !o.InDoubt {
-		c.standing = Lost
-	} else {
+	switch {
+	case o.Reason == nil:
+		c.standing = Acknowledged
+	case o.InDoubt:
 		c.standing = InDoubt
+	default:
+		c.standing = Lost
 	}
 	c.due, c.again = now, false
 	c.set(Pending, o.Reason, now)

@@ -32,15 +32,26 @@ func (r Record) target() Target { return Target{r.ENI, r.Table, r.Address} }
 func (l *Ledger) Records() []Record {
 	var out []Record
 	for _, c := range l.claims {
-		if c.standing != None {
-			out = append(out, Record{c.Addr, c.ENI, c.Table, c.iface, c.mac, c.standing, c.asked,
-				c.standing == InDoubt && (c.verb == eniassign.Hold || c.state == Contested)})
+		if s := c.lasting(); s != None {
+			out = append(out, Record{c.Addr, c.ENI, c.Table, c.iface, c.mac, s, c.asked,
+				s == InDoubt && (c.verb == eniassign.Hold || c.state == Contested)})
 		}
 	}
 	slices.SortFunc(out, func(a, b Record) int {
 		return a.target().compare(b.target())
 	})
 	return out
+}
+
+// lasting is the standing that a restart is to find.
+func (c *claim) lasting() Standing {
+	switch {
+	case c.wanted && c.standing == Acknowledged && c.verb == eniassign.Claim && (c.state == Pending || c.state == Assigning):
+		return InDoubt // it has appeared again since
+	case c.wanted && c.standing == None && c.verb == eniassign.Hold:
+		return Lost // present: a restart must not make it an appearance
+	}
+	return c.standing
 }
 
 // Restore takes up what an earlier run of this container recorded. Call it
