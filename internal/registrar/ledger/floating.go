@@ -39,7 +39,7 @@ func (l *Ledger) SetFloating(now time.Time, f Floating) {
 	}
 	l.cfg.Floating = f
 	l.owners.due, l.owners.looks = now, 0
-	l.place(now)
+	l.placeAnew(now)
 	clear(l.greeted)
 }
 
@@ -97,10 +97,7 @@ func (l *Ledger) learnInside(c *claim, r *eniassign.Reason, now time.Time) {
 		s.inside = map[netip.Addr]bool{}
 	}
 	s.inside[c.Addr] = true
-	noticed := l.noticed
-	l.noticed = time.Time{} // this answers EC2, no change in the kernel
-	l.place(now)
-	l.noticed = noticed
+	l.placeAnew(now)
 }
 
 // vicinity are blocks that surely contain the ENI's subnet.

@@ -49,7 +49,7 @@ func (l *Ledger) SetDefaultInterfaces(now time.Time, names []string) {
 		return
 	}
 	l.cfg.DefaultInterfaces = names
-	l.place(now)
+	l.placeAnew(now)
 }
 
 // wants are the addresses of the interfaces that are looked after.
@@ -91,6 +91,15 @@ func (l *Ledger) place(now time.Time) {
 	}
 }
 
+// placeAnew places what the kernel has had all along: what follows from that
+// answers no change in the kernel, and its time is not that of a failover.
+func (l *Ledger) placeAnew(now time.Time) {
+	noticed := l.noticed
+	l.noticed = time.Time{}
+	l.place(now)
+	l.noticed = noticed
+}
+
 // targets matches every want with its ENI.
 func (l *Ledger) targets() (map[Target]want, []unplaced) {
 	var failed []unplaced
@@ -109,9 +118,9 @@ func (l *Ledger) targets() (map[Target]want, []unplaced) {
 			continue
 		}
 		// One address on two ENIs: EC2 can deliver it to one only. The one
-		// that has it keeps it; without one, nobody may guess.
-		keeps := l.acknowledged(id, w.addr)
-		if has && (keeps || !l.acknowledged(other, w.addr)) {
+		// that had it first keeps it; without one, nobody may guess.
+		keeps := l.has(id, w.addr)
+		if has && (keeps || !l.has(other, w.addr)) {
 			failed = append(failed, unplaced{want: prev, reason: twiceReason(w.addr, other, id)})
 			delete(from, w.addr)
 		}
@@ -137,9 +146,10 @@ func twiceReason(a netip.Addr, one, two string) *eniassign.Reason {
 	return r
 }
 
-// acknowledged says that EC2 has the address on the ENI, or a route to it.
-func (l *Ledger) acknowledged(eni string, a netip.Addr) bool {
-	return l.some(func(c *claim) bool { return c.ENI == eni && c.Addr == a && c.standing == Acknowledged })
+// has says that EC2 has, or has had, the address on the ENI because of us, or a
+// route to it.
+func (l *Ledger) has(eni string, a netip.Addr) bool {
+	return l.some(func(c *claim) bool { return c.ENI == eni && c.Addr == a && c.standing != None })
 }
 
 // noteUnplaced keeps the time since when an address has had no ENI.
@@ -177,9 +187,9 @@ func (l *Ledger) wanted(t Target, w want, present bool, now time.Time) {
 	if !c.restored {
 		c.verb, c.created, c.noticed, c.late = eniassign.Claim, l.seen, l.noticed, l.wasReady
 		c.steals = 0
-	}
-	if !known && present {
-		c.verb = eniassign.Hold
+		if present {
+			c.verb = eniassign.Hold
+		}
 	}
 	c.restored = false
 	c.parting, c.again, c.earlier = unasked, false, c.inFlight
@@ -256,7 +266,8 @@ func (l *Ledger) gone(c *claim, now time.Time) {
 // letGo starts the release of an unwanted claim, or forgets it.
 func (l *Ledger) letGo(c *claim, now time.Time) {
 	switch {
-	case !c.releasable():
+	case !c.releasable(), l.enis[c.ENI].isGone(): // nothing is on an ENI that EC2 does not know
+		c.standing = None
 		l.forget(c, now)
 	case c.standing == InDoubt && c.Table == "" && l.describe.denied && !l.cfg.NeverRelease:
 		l.leave(c, now)
