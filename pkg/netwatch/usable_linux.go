@@ -25,7 +25,7 @@ const (
 // address counts: it still receives.
 func usable(addr netip.Addr, flags uint32) (ok bool, reason string) {
 	switch {
-	case addr.IsUnspecified(), addr.IsLoopback(), addr.IsMulticast(), addr.IsLinkLocalUnicast():
+	case addr.Is4In6(), addr.IsUnspecified(), addr.IsLoopback(), addr.IsMulticast(), addr.IsLinkLocalUnicast():
 		return false, reasonScope
 	case flags&unix.IFA_F_DADFAILED != 0:
 		return false, reasonFailed

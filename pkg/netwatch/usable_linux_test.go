@@ -32,6 +32,7 @@ func TestUsable(t *testing.T) {
 		{"duplicate, no more tentative", "2001:db8::1", unix.IFA_F_DADFAILED, reasonFailed},
 		{"IPv4 unspecified", "0.0.0.0", permanent, reasonScope},
 		{"IPv6 unspecified", "::", permanent, reasonScope},
+		{"IPv4 as IPv6", "::ffff:10.0.0.1", permanent, reasonScope},
 		{"IPv4 loopback", "127.9.0.1", permanent, reasonScope},
 		{"IPv6 loopback", "::1", permanent, reasonScope},
 		{"IPv4 link-local", "169.254.20.10", permanent, reasonScope},

@@ -51,3 +51,18 @@ func TestAnAnnotationIsNoFailover(t *testing.T) {
 		t.Errorf("%d events of the call", told)
 	}
 }
+
+// TestAMappedAddressHoldsNothingBack: an IPv6 address that is written as an IPv4
+// one inside of it is in no VPC, and the others go their way.
+func TestAMappedAddressHoldsNothingBack(t *testing.T) {
+	d := newDuel(false)
+	pod := &d.twins[0]
+	pod.kernel[0] = true
+	s := pod.snapshot(d.now)
+	s.Interfaces[0].Prefixes = append(s.Interfaces[0].Prefixes, netip.MustParsePrefix("::ffff:10.0.1.77/128"))
+	pod.l.Observe(d.now, s)
+	calls := pod.l.Next(d.now).Calls
+	if len(calls) != 1 || len(calls[0].Addrs) != 1 || calls[0].Addrs[0] != exhaustAddrs[0] {
+		t.Errorf("calls %+v", calls)
+	}
+}

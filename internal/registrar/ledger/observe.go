@@ -57,6 +57,9 @@ func (l *Ledger) wants() []want {
 	var out []want
 	for _, i := range l.Watched() {
 		for _, p := range i.Prefixes {
+			if p.Addr().Is4In6() {
+				continue // no address of a VPC; pkg/netwatch leaves it out, too
+			}
 			out = append(out, want{i.Name, i.MAC, i.Kind, p.Addr()})
 		}
 	}
