@@ -5,11 +5,14 @@ package netwatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/bits"
 	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -65,6 +68,7 @@ func (s *stream) follow(ctx context.Context) error {
 		return err
 	}
 	defer source.close()
+	opened, before := time.Now(), s.failures
 	for ctx.Err() == nil {
 		if s.noticed.IsZero() {
 			s.noticed = time.Now()
@@ -76,6 +80,9 @@ func (s *stream) follow(ctx context.Context) error {
 		s.failures = 0
 		s.publish(ctx, found)
 		if s.noticed, err = source.wait(ctx, s.watcher.relist); err != nil {
+			if !errors.Is(err, unix.ENOBUFS) && time.Since(opened) < maxBackoff {
+				s.failures = before // a subscription that cannot wait must not spin
+			}
 			return fmt.Errorf("wait for a change: %w", err)
 		}
 	}

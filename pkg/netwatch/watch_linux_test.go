@@ -254,3 +254,36 @@ func TestSnapshotIsMadeAgainAfterInterruption(t *testing.T) {
 		t.Errorf("interruptions until ctx ends give %v", err)
 	}
 }
+
+// deafKernel lists well and cannot wait.
+type deafKernel struct{ lists int }
+
+func (d *deafKernel) list() (listing, error) { d.lists++; return listing{}, nil }
+
+func (d *deafKernel) wait(context.Context, time.Duration) (time.Time, error) {
+	return time.Time{}, errors.New("file type does not support deadline")
+}
+
+func (d *deafKernel) close() {}
+
+// TestASubscriptionThatCannotWaitDoesNotSpin: a good listing before each failure
+// must not make the pause forget the failures.
+func TestASubscriptionThatCannotWaitDoesNotSpin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &deafKernel{}
+		var log logRecorder
+		w := newWatcher(Options{Logger: log.logger()})
+		w.open = func() (source, error) {
+			if d.lists > 1000 {
+				panic("it spins")
+			}
+			return d, nil
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_ = w.Watch(ctx, func(Snapshot) {})
+		if most := int(2*time.Minute/maxBackoff) + 20; d.lists < 2 || d.lists > most {
+			t.Errorf("%d listings in a minute, want %d at most", d.lists, most)
+		}
+	})
+}
