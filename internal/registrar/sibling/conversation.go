@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/pkg/netwatch"
 )
@@ -159,10 +160,25 @@ func (c *Conversation) say(link string, answers name, notes []Note) error {
 func (c *Conversation) Close() {
 	c.mu.Lock()
 	c.closed = true
+	for limit := time.Now().Add(2 * pauses[0]); c.unsaid() && time.Now().Before(limit); { // the last words, too, are said twice
+		c.mu.Unlock()
+		time.Sleep(pauses[0] / 4)
+		c.mu.Lock()
+	}
 	for name, l := range c.links {
 		l.close()
 		delete(c.links, name)
 	}
 	c.mu.Unlock()
 	c.readers.Wait()
+}
+
+// unsaid says that a datagram has left once and is to be said again.
+func (c *Conversation) unsaid() bool {
+	for _, l := range c.links {
+		if slices.ContainsFunc(l.sayings, func(s *saying) bool { return s.attempts < copies }) {
+			return true
+		}
+	}
+	return false
 }

@@ -454,3 +454,69 @@ func TestCloseWithUnheardWord(t *testing.T) {
 		}
 	})
 }
+
+// An answer to a question that was never asked is none: our speaker's number is in
+// all that we say, and any sibling could forge one.
+func TestAnAnswerToNoQuestionIsNotHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ip4 := newWire("IPv4", nil)
+		d := newDesk(t, ip4, nil)
+		m, _ := parseMAC(eni)
+		ip4.incoming <- datagram{m, name{1, 1}, name{d.speaker, 0}, []Note{{v4, Holds, false}}}.appendTo(nil)
+		select {
+		case h := <-d.Heard():
+			t.Errorf("heard, as an answer %t: %v", h.Answer, h.Notes)
+		case <-time.After(time.Second):
+		}
+	})
+}
+
+// What is said right before the end, that an address was released, is said twice, too.
+func TestTheLastWordIsSaidTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ip4, ip6 := newWire("IPv4", nil), newWire("IPv6", nil)
+		d := newDesk(t, ip4, ip6)
+		if err := d.Say("net1", Note{v4, Released, false}); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		d.Close()
+		if took := time.Since(start); took > 2*pauses[0] {
+			t.Errorf("Close took %v", took)
+		}
+		if len(ip4.sent) != copies || len(ip6.sent) != copies {
+			t.Errorf("said %d and %d times, want %d", len(ip4.sent), len(ip6.sent), copies)
+		}
+	})
+}
+
+// A datagram has up to 64 notes, and each may cost an answer: it is notes that count.
+func TestNotesOfAFloodAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ip4 := newWire("IPv4", nil)
+		d := newDesk(t, ip4, nil)
+		m, _ := parseMAC(eni)
+		go func() {
+			for n := uint32(1); ; n++ {
+				select {
+				case ip4.incoming <- datagram{m, name{1, n}, name{}, slices.Repeat([]Note{{v4, Nothing, true}}, maxNotes)}.appendTo(nil):
+				case <-ip4.broken:
+					return
+				}
+			}
+		}()
+		heard := 0
+		for end := time.After(10*floodWindow - time.Millisecond); ; {
+			select {
+			case h := <-d.Heard():
+				heard += len(h.Notes)
+				continue
+			case <-end:
+			}
+			break
+		}
+		if most := 10 * (floodBurst + maxNotes); heard == 0 || heard > most {
+			t.Errorf("%d notes of a flood are heard in %v, want %d at most", heard, 10*floodWindow, most)
+		}
+	})
+}

@@ -27,14 +27,15 @@ func (l *link) read(family int, s conn) {
 			l.lost(family, s, err)
 			return
 		}
-		if h, ok := l.take(buffer[:n]); ok {
+		h, ok := l.take(buffer[:n])
+		if ok {
 			select {
 			case l.of.heard <- h:
 			case <-l.gone:
 				return
 			}
 		}
-		if d := p.next(time.Now()); d > 0 {
+		if d := p.next(time.Now(), max(1, len(h.Notes))); d > 0 {
 			select {
 			case <-time.After(d):
 			case <-l.gone:
@@ -82,7 +83,10 @@ func (l *link) fresh(d datagram) []Note {
 	if d.answers.speaker != l.of.speaker {
 		return nil
 	}
-	return slices.DeleteFunc(d.notes, func(n Note) bool { return l.asked[n.Addr] != d.answers.number })
+	return slices.DeleteFunc(d.notes, func(n Note) bool {
+		asked, ok := l.asked[n.Addr]
+		return !ok || asked != d.answers.number
+	})
 }
 
 // once tells what is worth telling once for a link.
@@ -113,11 +117,11 @@ type pace struct {
 }
 
 // next counts a datagram and says how long to wait before the next.
-func (p *pace) next(now time.Time) time.Duration {
+func (p *pace) next(now time.Time, notes int) time.Duration {
 	if now.Sub(p.began) >= floodWindow {
 		p.began, p.taken = now, 0
 	}
-	if p.taken++; p.taken < floodBurst {
+	if p.taken += notes; p.taken < floodBurst {
 		return 0
 	}
 	return floodWindow - now.Sub(p.began)
