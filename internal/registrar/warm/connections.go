@@ -30,6 +30,11 @@ const (
 	intervalDoubt = time.Second
 	// relaxAfter is how many pings without a loss let the interval grow again.
 	relaxAfter = 500
+	// closesMax is how many pings in a row may end with their connections closed
+	// before that counts as the server's way.
+	closesMax = 3
+	// closesAgain is when it is tried again then.
+	closesAgain = 30 * time.Minute
 	// reopenMin and reopenMax bound the pause before lost connections are
 	// opened again, and between attempts that fail.
 	reopenMin, reopenMax = 500 * time.Millisecond, time.Minute
@@ -56,7 +61,7 @@ type Connections struct {
 // connection is lost, until ctx ends. An interval that is longer than what the
 // server allows is shortened. A line that fails is told once.
 func (c Connections) Run(ctx context.Context) {
-	interval, quiet, failures := c.Interval, 0, 0
+	interval, quiet, failures, closed, told := c.Interval, 0, 0, 0, false
 	for {
 		line, lost := c.Line()
 		select {
@@ -68,10 +73,22 @@ func (c Connections) Run(ctx context.Context) {
 			return
 		}
 		switch {
+		case errors.Is(err, eniassign.ErrPingCloses) && closed < closesMax:
+			closed++ // a server that drains, or that bounds the requests of a connection
+			if !sleep(ctx, pause(reopenMin, reopenMax, closed, c.Random())) {
+				return
+			}
+			continue
 		case errors.Is(err, eniassign.ErrPingCloses):
-			c.Log.Warn("connections to EC2 cannot be kept open", "error", err,
-				"consequence", "the first call of a failover opens one: two to three round trips more")
-			return
+			if !told {
+				c.Log.Warn("connections to EC2 cannot be kept open", "error", err,
+					"consequence", "the first call of a failover opens one: two to three round trips more")
+			}
+			told, closed = true, 0
+			if !sleep(ctx, closesAgain) {
+				return
+			}
+			continue
 		case err != nil:
 			if failures == 0 {
 				c.Log.Warn("no connection to EC2", "error", err)
@@ -85,6 +102,7 @@ func (c Connections) Run(ctx context.Context) {
 			c.Log.Info("connected to EC2 again")
 			failures = 0
 		}
+		closed, told = 0, false
 		if quiet++; quiet >= relaxAfter {
 			quiet, interval = 0, min(c.Interval, interval*2)
 		}

@@ -149,12 +149,34 @@ func TestALineThatFailsIsToldOnceAndComesBack(t *testing.T) {
 	})
 }
 
-func TestWhereEachPingClosesNoneIsSentAnyMore(t *testing.T) {
+// TestWhereEachPingClosesFewAreSent: they do not do what they are for.
+func TestWhereEachPingClosesFewAreSent(t *testing.T) {
 	e := &endpoint{err: eniassign.ErrPingCloses}
 	keep(t, e, func(t *testing.T, log *journal) {
 		time.Sleep(time.Hour)
-		if pings, _, _ := e.state(); pings != 1 || !strings.Contains(log.String(), "consequence") {
+		if pings, _, _ := e.state(); pings > 2*(1+closesMax) || strings.Count(log.String(), "consequence") != 1 {
 			t.Errorf("%d pings, log %q", pings, log)
+		}
+	})
+}
+
+// TestAServerThatDrainsIsPingedAgain: front ends close connections after so many
+// requests, or before they are replaced, with the same words.
+func TestAServerThatDrainsIsPingedAgain(t *testing.T) {
+	e := &endpoint{}
+	keep(t, e, func(t *testing.T, log *journal) {
+		for range 10 {
+			time.Sleep(time.Hour)
+			before, _, _ := e.state()
+			e.fail(eniassign.ErrPingCloses)
+			for pings := before; pings == before; pings, _, _ = e.state() {
+				time.Sleep(time.Millisecond)
+			}
+			e.fail(nil)
+			time.Sleep(reopenMax)
+			if _, _, open := e.state(); !open || strings.Contains(log.String(), "consequence") {
+				t.Fatalf("not opened again; log %q", log)
+			}
 		}
 	})
 }
