@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,6 +74,53 @@ func TestFollowSeesWhatTheKubeletReplaces(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestFollowTakesUpAChangeOnce: an exchange by the kubelet is five events.
+func TestFollowTakesUpAChangeOnce(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "..1", FloatingIPsKey+"=\"10.0.1.200\"\n")
+	ctx, cancel := context.WithCancel(context.Background())
+	seen, faults, done := make(chan map[string]string, 100), make(chan error, 100), make(chan error, 1)
+	go func() {
+		done <- Follow(ctx, filepath.Join(dir, "annotations"), func(a map[string]string) { seen <- a }, func(err error) { faults <- err })
+	}()
+	until(t, seen, "10.0.1.200")
+	write(t, dir, "..2", "no line of the downward API\n")
+	if err := os.RemoveAll(filepath.Join(dir, "..1")); err != nil {
+		t.Fatal(err)
+	}
+	<-faults
+	write(t, dir, "..3", FloatingIPsKey+"=\"10.0.1.201\"\n") // all events before are over when this is seen
+	until(t, seen, "10.0.1.201")
+	cancel()
+	if err := <-done; err != nil || len(faults) > 0 || len(seen) > 0 {
+		t.Errorf("%v; told %d times more, taken up %d times more", err, len(faults), len(seen))
+	}
+}
+
+// TestWhatCannotBeWatchedIsRead, and watched as soon as that can be done: here the
+// directory is missing at first, inotify instances are in life.
+func TestWhatCannotBeWatchedIsRead(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "later")
+	ctx, cancel := context.WithCancel(context.Background())
+	seen, faults, done := make(chan map[string]string, 100), make(chan error, 100), make(chan error, 1)
+	f := follower{path: filepath.Join(dir, "annotations"), again: 20 * time.Millisecond,
+		emit: func(a map[string]string) { seen <- a }, fault: func(err error) { faults <- err }}
+	go func() { done <- f.follow(ctx) }()
+	if err := <-faults; !strings.Contains(err.Error(), "read each 20ms instead") {
+		t.Error(err)
+	}
+	time.Sleep(5 * f.again)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "..1", FloatingIPsKey+"=\"10.0.1.200\"\n")
+	until(t, seen, "10.0.1.200")
+	cancel()
+	if err := <-done; err != nil || len(faults) > 0 {
+		t.Errorf("%v; told %d times more", err, len(faults))
 	}
 }
 
