@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/net/netutil"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/registrar/ledger"
 )
@@ -38,7 +39,7 @@ func New() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		addresses: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: ns, Name: "addresses",
-			Help: "Addresses of the pod's Multus interfaces by state."}, []string{"state"}),
+			Help: "Addresses of the pod's Multus interfaces by state; one that is routed counts in each route table."}, []string{"state"}),
 		ready: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Name: "ready",
 			Help: "1 when every wanted address is routed, else 0."}),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Name: "ec2_calls_total",
@@ -50,9 +51,9 @@ func New() *Metrics {
 			Help:    "Time from the kernel's notification of a new address to its EC2 request.",
 			Buckets: []float64{.0002, .0005, .001, .002, .005, .01, .025, .1, 1}}),
 		failovers: prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Name: "failovers_total",
-			Help: "Addresses that came after the pod was once routed and were assigned."}),
+			Help: "Addresses that came after the pod was once routed and were assigned; one that is routed counts in each route table."}),
 		contested: prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Name: "contested_total",
-			Help: "Times that an address of the pod was found on another ENI."}),
+			Help: "Times that an address of the pod was found on another ENI, or one of its routes elsewhere."}),
 		steals: prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Name: "holddown_claims_total",
 			Help: "Times that a contested address was claimed again after its hold-down."}),
 	}
@@ -83,10 +84,11 @@ func (m *Metrics) Stands(byState map[ledger.State]int, ready bool) {
 	for _, s := range ledger.States {
 		m.addresses.WithLabelValues(string(s)).Set(float64(byState[s]))
 	}
-	m.ready.Set(0)
+	value := 0.0
 	if ready {
-		m.ready.Set(1)
+		value = 1
 	}
+	m.ready.Set(value) // once: a scrape may come in between
 }
 
 // Called counts an EC2 request; code is "" for success.
@@ -103,14 +105,18 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
+// maxConns bounds the connections of scrapes: all of the pod's networks reach
+// the port, and each connection takes some 20 kB of a container with 64 MiB.
+const maxConns = 16
+
 // Serve answers scrapes on l at /metrics until ctx ends.
 func (m *Metrics) Serve(ctx context.Context, l net.Listener) error {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())
-	h := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	h := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	stop := context.AfterFunc(ctx, func() { h.Close() })
 	defer stop()
-	if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := h.Serve(netutil.LimitListener(l, maxConns)); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve metrics: %w", err)
 	}
 	return nil
