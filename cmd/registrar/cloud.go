@@ -30,12 +30,13 @@ const askTimeout = 10 * time.Second
 // cloud is EC2 and IMDS as the SDK's environment describes them. Where that
 // names no Region, the one of IMDS is taken once it has answered.
 type cloud struct {
-	cfg     aws.Config
-	log     *slog.Logger
-	metrics *metrics.Metrics // nil for none
-	imds    eniassign.IMDS
-	client  atomic.Pointer[eniassign.Client]
-	line    atomic.Pointer[eniassign.Line] // the client's
+	cfg      aws.Config
+	log      *slog.Logger
+	metrics  *metrics.Metrics // nil for none
+	imds     eniassign.IMDS
+	imdsTold string // IMDSError of the last inventory; one is under way at a time
+	client   atomic.Pointer[eniassign.Client]
+	line     atomic.Pointer[eniassign.Line] // the client's
 
 	credentials *warm.Credentials
 	regional    chan struct{} // closed when the Region is known
@@ -112,8 +113,10 @@ func (c *cloud) Inventory(ctx context.Context, macs []string) (eniassign.Invento
 		c.cfg.Region = inv.Region // once: another client would have no connections
 		c.use(inv.Region)
 	}
-	if inv.IMDSError != "" {
-		c.log.Warn("instance metadata not used", "reason", inv.IMDSError)
+	if inv.IMDSError != c.imdsTold { // an inventory is taken each 4 min then, for ever
+		if c.imdsTold = inv.IMDSError; inv.IMDSError != "" {
+			c.log.Warn("instance metadata not used", "reason", inv.IMDSError)
+		}
 	}
 	return inv, nil
 }

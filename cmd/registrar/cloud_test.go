@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"net/netip"
@@ -13,7 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim"
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
@@ -143,6 +146,28 @@ func TestTheRegionOfIMDSIsTakenOnce(t *testing.T) {
 	}
 	if cost, _ := failover(t, c, sim); cost.Connections == 0 {
 		t.Error("it has not called EC2")
+	}
+}
+
+// An ec2WithoutENIs answers each question with none.
+type ec2WithoutENIs struct{ eniassign.EC2 }
+
+func (ec2WithoutENIs) DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error) {
+	return &ec2.DescribeNetworkInterfacesOutput{}, nil
+}
+
+// TestAnIMDSThatIsNotThereIsToldOnce: an inventory is taken every few minutes then.
+func TestAnIMDSThatIsNotThereIsToldOnce(t *testing.T) {
+	var out bytes.Buffer
+	c := &cloud{cfg: aws.Config{Region: "eu-central-1"}, log: slog.New(slog.NewTextHandler(&out, nil))}
+	c.client.Store(&eniassign.Client{EC2: ec2WithoutENIs{}})
+	for range 3 {
+		if _, err := c.Inventory(t.Context(), []string{"02:00:00:00:00:0a"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := strings.Count(out.String(), "level=WARN"); n != 1 {
+		t.Errorf("warned %d times of the same", n)
 	}
 }
 

@@ -6,11 +6,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/cli"
 )
@@ -127,5 +130,20 @@ func TestVersion(t *testing.T) {
 	code, stdout, _ := at(t, nil, "version")
 	if code != cli.ExitDone || !strings.HasPrefix(stdout, "registrar ") {
 		t.Errorf("exit code %d: %s", code, stdout)
+	}
+}
+
+// TestTerminationMessageFits: the kubelet reads 4 KiB of it, the end of its line included.
+func TestTerminationMessageFits(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "log")
+	for _, text := range []string{strings.Repeat("x", maxTermination), "x" + strings.Repeat("→", 2000), strings.Repeat("x", 5000), "short"} {
+		if err := os.WriteFile(file, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		(&settings{termination: file}).terminate(slog.New(slog.DiscardHandler), errors.New(text))
+		raw, err := os.ReadFile(file)
+		if err != nil || len(raw) > maxTermination || !utf8.Valid(raw) || !strings.HasPrefix(string(raw), text[:5]) {
+			t.Errorf("%d bytes, valid UTF-8: %t, %v", len(raw), utf8.Valid(raw), err)
+		}
 	}
 }

@@ -6,8 +6,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -16,12 +18,19 @@ import (
 // Source: Kubernetes, "Determine the Reason for Pod Failure".
 const maxTermination = 4096
 
-func (s *settings) logger(c *cobra.Command) *slog.Logger {
+// logger writes to the command's output, which nobody waits for; end has the last
+// lines written.
+func (s *settings) logger(c *cobra.Command) (log *slog.Logger, end func()) {
+	q := newLogQueue(c.OutOrStdout(), s.handler)
+	return slog.New(s.handler(q)), q.close
+}
+
+func (s *settings) handler(w io.Writer) slog.Handler {
 	o := &slog.HandlerOptions{Level: s.level}
 	if s.logFormat == "text" {
-		return slog.New(slog.NewTextHandler(c.OutOrStdout(), o))
+		return slog.NewTextHandler(w, o)
 	}
-	return slog.New(slog.NewJSONHandler(c.OutOrStdout(), o))
+	return slog.NewJSONHandler(w, o)
 }
 
 // terminate writes why the program ends where kubectl describe shows it. Only
@@ -31,8 +40,8 @@ func (s *settings) terminate(log *slog.Logger, why error) {
 		return
 	}
 	text := why.Error()
-	if len(text) > maxTermination {
-		text = text[:maxTermination-len(cut)-1] + cut
+	if len(text) >= maxTermination { // and a line's end
+		text = strings.ToValidUTF8(text[:maxTermination-len(cut)-1], "") + cut
 	}
 	f, err := os.OpenFile(s.termination, os.O_WRONLY|os.O_TRUNC, 0)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +29,8 @@ import (
 // run makes a registrar of the settings and lets do run it. A failure also
 // goes to the termination message.
 func (s *settings) run(c *cobra.Command, mode string, cfg ledger.Config, do func(*registrar.Registrar) error) error {
-	log := s.logger(c)
+	log, end := s.logger(c)
+	defer end()
 	log.Info("registrar starts", "version", cli.Version(), "mode", mode)
 	err := s.serve(c.Context(), log, mode, cfg, do)
 	if err != nil {
@@ -57,13 +59,11 @@ func (s *settings) serve(ctx context.Context, log *slog.Logger, mode string, cfg
 		o.Follow = a.follow
 	}
 	floating := floats(&o)
-	m, err := s.metrics(aside, log, &servers)
-	if err != nil {
-		return err
-	}
+	m := s.metrics(aside, log, &servers)
 	if m != nil {
 		o.Observer = m
 	}
+	var err error
 	if o.Publish, err = s.control(aside, log, &servers); err != nil {
 		return err
 	}
@@ -111,23 +111,34 @@ func floats(o *registrar.Options) <-chan struct{} {
 	return floating
 }
 
-// metrics serves them where --metrics-address asks for it; nil otherwise.
-func (s *settings) metrics(ctx context.Context, log *slog.Logger, servers *sync.WaitGroup) (*metrics.Metrics, error) {
+// listenAgain is the wait before the metrics' port is tried again.
+const listenAgain = 10 * time.Second
+
+// metrics serves them where --metrics-address asks for it; nil otherwise. A port
+// that the application has costs the metrics, not the routes, and is tried again.
+func (s *settings) metrics(ctx context.Context, log *slog.Logger, servers *sync.WaitGroup) *metrics.Metrics {
 	if s.metricsAddress == "" {
-		return nil, nil
-	}
-	l, err := net.Listen("tcp", s.metricsAddress)
-	if err != nil {
-		return nil, fmt.Errorf("serve metrics at --metrics-address %s: %w", s.metricsAddress, err)
+		return nil
 	}
 	m := metrics.New()
-	log.Info("serving metrics", "address", l.Addr().String())
+	l, err := net.Listen("tcp", s.metricsAddress)
+	if err != nil {
+		log.Error("metrics are not served: give the registrar a port of its own by --metrics-address", "address", s.metricsAddress, "error", err)
+	}
 	servers.Go(func() {
+		for ; err != nil; l, err = net.Listen("tcp", s.metricsAddress) {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(listenAgain):
+			}
+		}
+		log.Info("serving metrics", "address", l.Addr().String())
 		if err := m.Serve(ctx, l); err != nil {
 			log.Error("metrics are not served any more", "error", err)
 		}
 	})
-	return m, nil
+	return m
 }
 
 // control serves the status socket. A state directory that cannot have one
