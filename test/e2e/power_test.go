@@ -6,7 +6,9 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -98,6 +100,29 @@ func (s *story) rebooted(w worker, on time.Time) {
 			}
 		}
 		return nil
+	})
+	s.admitsAgain()
+}
+
+// admitsAgain has the connections used up that the API server keeps to a replica
+// which lost its power: each of them costs one admission its 10 s. A story that
+// makes a pod by hand, where a controller would try again, would meet one.
+func (s *story) admitsAgain() {
+	s.Helper()
+	const atOnce, quick = 8, 2 * time.Second
+	until(s.T, 2*time.Minute, func() error {
+		errs := make([]error, atOnce)
+		var all sync.WaitGroup
+		for i := range errs {
+			all.Go(func() {
+				began := time.Now()
+				if errs[i] = s.admit(); errs[i] == nil && time.Since(began) > quick {
+					errs[i] = fmt.Errorf("an admission took %v", time.Since(began))
+				}
+			})
+		}
+		all.Wait()
+		return errors.Join(errs...)
 	})
 }
 
