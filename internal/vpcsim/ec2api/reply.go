@@ -64,7 +64,12 @@ type errorItem struct {
 	Message string
 }
 
+// writeError refuses a call. EC2 closes the connection of one that it answers
+// with HTTP 400: docs/aws-facts.md.
 func writeError(w http.ResponseWriter, id string, e *model.Error) {
+	if e.HTTPStatus == http.StatusBadRequest {
+		w.Header().Set("Connection", "close")
+	}
 	body := errorReply{Errors: list1[errorItem]{errorItem{e.Code, e.Message}}, RequestID: id}
 	write(w, e.HTTPStatus, id, xml.Name{Local: "Response"}, body)
 }

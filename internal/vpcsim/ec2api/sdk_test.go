@@ -6,6 +6,7 @@ package ec2api
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"slices"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/multus-ip-registrar/multus-ip-registrar/internal/vpcsim/model"
@@ -230,6 +232,39 @@ func TestSDKOtherActions(t *testing.T) {
 	attr, err := c.DescribeNetworkInterfaceAttribute(ctx, &ec2.DescribeNetworkInterfaceAttributeInput{NetworkInterfaceId: id("a1"), Attribute: types.NetworkInterfaceAttributeSourceDestCheck})
 	if err != nil || *attr.SourceDestCheck.Value {
 		t.Errorf("got %+v, %v", attr, err)
+	}
+}
+
+// TestARefusedCallEndsItsConnection, as at EC2: the next one opens another. A
+// throttled one does not.
+func TestARefusedCallEndsItsConnection(t *testing.T) {
+	v := newWorld(t)
+	dials := 0
+	tr := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		dials++
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}}
+	t.Cleanup(tr.CloseIdleConnections)
+	c := client(serve(t, v), "AKIDTEST", tr)
+	call := func(address string, want string) {
+		t.Helper()
+		_, err := c.AssignPrivateIpAddresses(context.Background(), &ec2.AssignPrivateIpAddressesInput{NetworkInterfaceId: id("a1"), PrivateIpAddresses: []string{address}})
+		var api smithy.APIError
+		if want == "" && err != nil || want != "" && (!errors.As(err, &api) || api.ErrorCode() != want) {
+			t.Errorf("%s: %v, want %q", address, err, want)
+		}
+	}
+	call("10.0.1.60", "")
+	v.Inject(model.Fault{Code: model.CodeThrottled, Count: 1})
+	call("10.0.1.61", model.CodeThrottled)
+	call("10.0.1.61", "")
+	if dials != 1 {
+		t.Errorf("%d connections before a call was refused", dials)
+	}
+	call("10.9.9.9", "InvalidParameterValue")
+	call("10.0.1.62", "")
+	if dials != 2 {
+		t.Errorf("%d connections after a call was refused, want another one", dials)
 	}
 }
 
