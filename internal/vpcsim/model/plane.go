@@ -122,13 +122,16 @@ const (
 // Undelivered says why Deliver finds nobody: Unmapped, NoRoute, Blackhole or
 // DestCheck.
 func (v *VPC) Undelivered(fromENI string, dst netip.Addr) string {
-	now := time.Now()
+	now := v.now()
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	from := v.find(fromENI)
 	local := slices.ContainsFunc(v.topo.VPC.CIDRs, func(p netip.Prefix) bool { return p.Contains(dst) })
 	if from == nil || local || dst.IsLinkLocalUnicast() {
 		return Unmapped // a link-local address is asked of neighbours only
+	}
+	if from.subnet.table == nil {
+		return NoRoute
 	}
 	target := v.plane.target(from.subnet.table.spec.ID, dst, now)
 	e := v.enis[target]
