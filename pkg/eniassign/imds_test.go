@@ -329,10 +329,14 @@ func TestIMDSBlocked(t *testing.T) {
 		"switched off":         {status(403), IMDSFailed, "HttpEndpoint"},
 		"not IMDS":             {status(404), IMDSFailed, "HttpEndpoint"},
 		"broken":               {status(500), IMDSFailed, "HttpEndpoint"},
+		"disabled":             {status(200), IMDSBlocked, "Take the variable out"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", tt.url)
+			if name == "disabled" {
+				t.Setenv(imdsDisabled, "true")
+			}
 			c := &Client{IMDS: NewIMDS(aws.Config{}), EC2: NewEC2(testConfig(answer(200, fmt.Sprintf(described, ""))))}
 			start := time.Now()
 			_, why := c.inventoryIMDS(t.Context())

@@ -18,10 +18,14 @@ import (
 // pod must not wait longer than this for the Describe that replaces it.
 const imdsTimeout = time.Second
 
+// imdsDisabled is the SDK's own switch, which its error names.
+const imdsDisabled = "AWS_EC2_METADATA_DISABLED"
+
 const (
-	cureHopLimit    = "Set HttpPutResponseHopLimit to 2 in the metadata options of the instance or its launch template."
-	cureIMDSBlocked = "Let the pod reach 169.254.169.254 port 80 (network policy, iptables rules); without it ENIs are found by DescribeNetworkInterfaces."
-	cureIMDSFailed  = "Check that the instance's metadata options say HttpEndpoint enabled."
+	cureHopLimit     = "Set HttpPutResponseHopLimit to 2 in the metadata options of the instance or its launch template."
+	cureIMDSBlocked  = "Let the pod reach 169.254.169.254 port 80 (network policy, iptables rules); without it ENIs are found by DescribeNetworkInterfaces."
+	cureIMDSDisabled = "Take the variable out of the container's environment; without IMDS ENIs are found by DescribeNetworkInterfaces."
+	cureIMDSFailed   = "Check that the instance's metadata options say HttpEndpoint enabled."
 )
 
 // probe makes the first request to IMDS, which also fetches the token, and
@@ -68,6 +72,9 @@ func (w *imdsWay) trace(ctx context.Context) context.Context {
 
 func (w *imdsWay) explain(err error) *Error {
 	switch {
+	case strings.Contains(err.Error(), imdsDisabled):
+		return &Error{Err: err, Why: &Reason{Code: IMDSBlocked, Class: Permanent, Cure: cureIMDSDisabled,
+			Text: "The environment variable " + imdsDisabled + " says that IMDS is not to be asked."}}
 	case w.sent.Load() && !w.answered.Load():
 		// The connection is made, the token's request is out, and the packets of
 		// its answer die on their second hop.
