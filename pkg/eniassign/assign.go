@@ -88,7 +88,7 @@ func (r *run) acknowledge(ctx context.Context, addrs, listed []netip.Addr) {
 		in, missing = part(missing, own.Addresses)
 		r.done(in...)
 	}
-	r.unlisted(missing)
+	r.unlisted(r.notRouted(ctx, missing))
 }
 
 // unlisted settles what EC2 neither refused nor acknowledged.

@@ -286,6 +286,7 @@ func TestWhateverEC2Does(t *testing.T) {
 				a.IPv6NotMappedCode = rapid.SampledFrom([]string{"InvalidParameterValue", "InvalidNetworkInterfaceID.NotFound", "Odd"}).Draw(rt, "not mapped code")
 				a.IPv6SameENIRefused = rapid.Bool().Draw(rt, "IPv6 same ENI refused")
 				a.IPv4SameENIRefused = rapid.Bool().Draw(rt, "IPv4 same ENI refused")
+				a.AckListsNewOnly = rapid.Bool().Draw(rt, "acknowledgement lists new ones only")
 				a.LimitCountsPresent = rapid.Bool().Draw(rt, "limit counts present")
 				a.OwnPrefixAccepted = rapid.Bool().Draw(rt, "own prefix accepted")
 				a.PrimaryHidesBehindMove = rapid.Bool().Draw(rt, "primary hides")

@@ -70,6 +70,9 @@ func (v *VPC) assign(e *eni, w wanted, judge func([]netip.Addr) ([]netip.Addr, *
 	if w.prefixCount == 0 {
 		prefixes = unique(w.prefixes)
 	}
+	if v.assume.AckListsNewOnly {
+		return fresh, prefixes, nil
+	}
 	return named, prefixes, nil
 }
 

@@ -41,6 +41,9 @@ type Assumptions struct {
 	// LimitCountsPresent: addresses of a request that are already on the ENI
 	// count against its limit a second time.
 	LimitCountsPresent bool `yaml:"limit-counts-present"`
+	// AckListsNewOnly: the answer to a call that assigns addresses does not list
+	// those that were on the ENI before. Otherwise it lists all that it named.
+	AckListsNewOnly bool `yaml:"ack-lists-new-only"`
 	// PrimaryHidesBehindMove: without AllowReassignment, the primary of
 	// another ENI is refused with "move is not allowed". Otherwise with
 	// "secondary-addresses", as it is with AllowReassignment.
