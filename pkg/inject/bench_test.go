@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -85,7 +86,12 @@ func TestAllocations(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := benchWorld()
-		if n := testing.AllocsPerRun(50, func() { decideAndPatch(t, w, pod) }); n > maxAllocs {
+		n := math.Inf(1)
+		for range 5 { // the race detector has pools lose what they hold, at random
+			n = min(n, testing.AllocsPerRun(20, func() { decideAndPatch(t, w, pod) }))
+		}
+		t.Logf("%s: %v allocations", name, n)
+		if n > maxAllocs {
 			t.Errorf("%s: %v allocations, the goal is %d", name, n, maxAllocs)
 		}
 	}
