@@ -152,7 +152,7 @@ func (a *Auditor) Renamed(name string) {
 func (a *Auditor) reappear(p *pod) {
 	for r, c := range p.claims {
 		if c.present {
-			c.entitled, c.doubt, c.acked, c.takes = true, false, time.Time{}, 0
+			c.appeared, c.entitled, c.doubt, c.acked, c.takes = time.Now(), true, false, time.Time{}, 0
 			c.told = len(a.siblings(p)) > 0
 			a.found(c, r.addr, p.eni)
 		}
@@ -182,7 +182,7 @@ func (a *Auditor) Appeared(name string, addr netip.Addr) {
 	}
 	for r, c := range p.claims {
 		if r.addr == addr {
-			c.present, c.entitled, c.doubt, c.acked, c.takes = true, true, false, time.Time{}, 0
+			c.present, c.appeared, c.entitled, c.doubt, c.acked, c.takes = true, time.Now(), true, false, time.Time{}, 0
 		}
 	}
 	a.found(c, addr, p.eni)

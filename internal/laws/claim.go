@@ -32,7 +32,8 @@ type pod struct {
 // A claim is how a pod stands to an address.
 type claim struct {
 	present  bool
-	entitled bool            // it appeared, or its hold-down ended, and no answer came yet
+	appeared time.Time
+	entitled bool            // it appeared, or its hold-down ended, and no answer to a call since came yet
 	acked    time.Time       // since it appeared; zero for never
 	won      time.Time       // when it was acknowledged with the right to take it
 	claiming time.Time       // when it was last asked for with the right to take it; zero since the answer
@@ -87,8 +88,12 @@ func (c *claim) mayLook() bool { return c.present || c.flying > 0 || c.doubt || 
 // releasable says that the pod may have it unassigned from an ENI of its own.
 func (c *claim) releasable(eni string) bool { return c.sure[eni] || c.flying > 0 }
 
-// acknowledged notes an answer that the address is the pod's.
-func (c *claim) acknowledged() {
+// acknowledged notes an answer that the address is the pod's, to a call that came
+// to EC2 at a time. One from before the address appeared tells nothing of that.
+func (c *claim) acknowledged(came time.Time) {
+	if came.Before(c.appeared) {
+		return
+	}
 	if c.entitled {
 		c.won = time.Now()
 	}

@@ -256,7 +256,7 @@ func (a *Auditor) answered(p *pod, call model.Call, v verb, addr netip.Addr) {
 			c.mayHave(call.ENI)
 		}
 		if call.Code == "" && call.ENI == p.eni {
-			c.acknowledged()
+			c.acknowledged(call.Time)
 		}
 	case v == unassign && own && call.Code == "":
 		if delete(c.sure, call.ENI); c.present {
@@ -265,7 +265,7 @@ func (a *Auditor) answered(p *pod, call model.Call, v verb, addr netip.Addr) {
 			c.told, c.doubt = false, false
 		}
 	case v == lay && call.Code == "" && call.ENI == p.eni:
-		c.acknowledged()
+		c.acknowledged(call.Time)
 	}
 }
 

@@ -84,6 +84,8 @@ type Call struct {
 	// or given back. What was not asked for is refused as RequestCanceled. It may
 	// be nil; a Release does not read it. The caller sets it.
 	Stop <-chan struct{}
+	// ID is the caller's own name for the call; nothing here reads it.
+	ID uint64
 }
 
 // An Outcome is what became of one address of a Call.

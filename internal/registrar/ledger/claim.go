@@ -88,7 +88,8 @@ type claim struct {
 
 	inFlight bool
 	flight   eniassign.Verb // of the call in flight, 0 for none
-	earlier  bool           // the call in flight was for an earlier appearance
+	call     uint64         // the call in flight, or the last one
+	earlier  int            // calls for earlier appearances that are not answered yet
 	due      time.Time      // not before
 	attempts int            // refusals of one class in a row
 	refused  time.Time      // when the first of them came
@@ -128,4 +129,7 @@ func (c *claim) set(s State, r *eniassign.Reason, now time.Time) {
 func (c *claim) releasable() bool { return c.standing == Acknowledged || c.standing == InDoubt }
 
 // settled says that no call about the claim will ever be needed again.
-func (c *claim) settled() bool { return !c.wanted && !c.inFlight && !c.releasable() }
+func (c *claim) settled() bool { return !c.wanted && !c.busy() && !c.releasable() }
+
+// busy says that a call about the claim is not answered yet.
+func (c *claim) busy() bool { return c.inFlight || c.earlier > 0 }

@@ -171,7 +171,7 @@ func (l *Ledger) describeRefused(ids []string, r *eniassign.Reason, now time.Tim
 		switch {
 		case c.state == Assigned && c.hint == suspect:
 			l.lose(c, now) // holding it again takes it from nobody
-		case !c.wanted && !c.inFlight && c.Table == "" && c.standing == InDoubt:
+		case !c.wanted && !c.busy() && c.Table == "" && c.standing == InDoubt:
 			l.leave(c, now)
 		}
 	}
@@ -190,7 +190,7 @@ func (l *Ledger) leave(c *claim, now time.Time) {
 // What was asked for since then proves nothing.
 func (l *Ledger) compare(s *eniState, started, now time.Time) {
 	for _, c := range l.sorted() {
-		if c.ENI != s.facts.ID || c.Table != "" || c.inFlight || c.asked.After(started) || c.answered.After(started) || c.created.After(started) {
+		if c.ENI != s.facts.ID || c.Table != "" || c.busy() || c.asked.After(started) || c.answered.After(started) || c.created.After(started) {
 			continue
 		}
 		_, done := eniassign.Plan([]eniassign.Item{{Addr: c.Addr, ENI: c.ENI, Verb: eniassign.Hold}}, []eniassign.ENI{s.facts})

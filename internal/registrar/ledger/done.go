@@ -15,16 +15,22 @@ func (l *Ledger) Done(now time.Time, call eniassign.Call, outcomes []eniassign.O
 	l.jitter = l.rand()
 	for _, o := range outcomes {
 		c := l.claims[Target{call.ENI, call.Table, o.Addr}]
-		if c == nil || !c.inFlight {
+		if c == nil {
 			continue
 		}
-		earlier := c.earlier && c.wanted
-		c.inFlight, c.flight, c.earlier, c.answered = false, 0, false, now
+		current := c.inFlight && c.call == call.ID
+		if !current && c.earlier == 0 {
+			continue
+		}
+		c.answered = now
+		if current {
+			c.inFlight, c.flight = false, 0
+		}
 		switch {
+		case !current:
+			l.doneEarlier(c, o, now)
 		case call.Verb == eniassign.Release:
 			l.doneRelease(c, o, now)
-		case earlier && (o.Reason == nil || o.Reason.Class == eniassign.Contested):
-			l.doneEarlier(c, o, now)
 		case o.Reason == nil:
 			l.acknowledge(c, Acked, now)
 		default:
@@ -53,20 +59,17 @@ func (l *Ledger) crossed(c *claim, now time.Time) {
 	}
 }
 
-// doneEarlier notes an answer about an address that went and came back meanwhile.
-// Between the two EC2 may have moved it for somebody else: the answer tells
-// nothing of this appearance, which is claimed (law 3).
+// doneEarlier notes an answer about an address that went and came back meanwhile:
+// that EC2 has had it here because of us, and no more.
 func (l *Ledger) doneEarlier(c *claim, o eniassign.Outcome, now time.Time) {
-	switch {
-	case o.Reason == nil:
+	c.earlier--
+	if o.Reason == nil && c.standing == InDoubt {
 		c.standing = Acknowledged
-	case o.InDoubt:
-		c.standing = InDoubt
-	default:
-		c.standing = Lost
 	}
-	c.due, c.again = now, false
-	c.set(Pending, o.Reason, now)
+	if !c.wanted {
+		c.reason = nil
+		l.letGo(c, now)
+	}
 }
 
 // acknowledge notes that EC2 has the address on the ENI because of us.
@@ -250,7 +253,7 @@ func (l *Ledger) vanish(id string, now time.Time) {
 		if c.wanted {
 			c.set(Pending, reason(eniassign.ENINotFound, eniassign.Gone,
 				"EC2 does not know "+id+" any more; the interface's ENI is being looked up again."), now)
-		} else if !c.inFlight {
+		} else if !c.busy() {
 			l.forget(c, now)
 		}
 	}

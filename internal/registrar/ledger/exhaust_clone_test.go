@@ -45,10 +45,10 @@ func clone(l *Ledger) *Ledger {
 func TestCloneKnowsEveryField(t *testing.T) {
 	for kind, want := range map[reflect.Type]string{
 		reflect.TypeFor[Ledger](): "cfg rand observed closing wasReady links noticed seen inventory describe enis look routeLook owners probes sayings kin heirs greeted " +
-			"claims unplaced lanes onLanes refused jitter history events",
+			"claims unplaced lanes onLanes lastCall refused jitter history events",
 		reflect.TypeFor[eniState](): "facts described wish gone hint tagDue checkDue released inside",
 		reflect.TypeFor[claim](): "Target iface mac state since reason wanted restored standing before asked answered acked verb created noticed late " +
-			"inFlight flight earlier due attempts refused class steals hint hintTill look doubts parting parted heir again crossed",
+			"inFlight flight call earlier due attempts refused class steals hint hintTill look doubts parting parted heir again crossed",
 	} {
 		var got []string
 		for i := range kind.NumField() {
@@ -118,8 +118,8 @@ func (d *digest) ledger(l *Ledger) {
 	}
 	for _, c := range l.sorted() {
 		d.text(fmt.Sprint(c.Target, c.state, c.standing, c.before, c.class))
-		d.flag(c.wanted, c.restored, c.late, c.inFlight, c.heir, c.again, c.earlier, c.reason != nil)
-		for _, n := range []int{int(c.verb), int(c.flight), c.attempts, c.steals, int(c.hint), c.doubts, int(c.parting)} {
+		d.flag(c.wanted, c.restored, c.late, c.inFlight, c.heir, c.again, c.reason != nil)
+		for _, n := range []int{int(c.verb), int(c.flight), c.earlier, c.attempts, c.steals, int(c.hint), c.doubts, int(c.parting)} {
 			d.number(int64(n))
 		}
 		d.time(c.refused, c.asked, c.answered, c.acked, c.created, c.due, c.hintTill, c.look, c.parted, c.crossed)

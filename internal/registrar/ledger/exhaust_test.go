@@ -166,6 +166,10 @@ func (d *duel) sum(budget bool) [2]uint64 {
 		for _, m := range t.mail {
 			g.text(fmt.Sprint(m.call.Verb, m.call.Addrs, m.look, m.describe, m.back, m.outcomes, m.holders))
 			g.time(m.started)
+			for _, a := range m.call.Addrs { // which of two calls about an address counts
+				c := t.l.claims[Target{ENI: m.call.ENI, Addr: a}]
+				g.flag(c != nil && c.inFlight && c.call == m.call.ID)
+			}
 			for _, e := range m.enis {
 				g.text(fmt.Sprint(e.Addresses))
 			}

@@ -15,8 +15,13 @@ import (
 // call, but none of them waits for an EC2 that is slow.
 const patience = 250 * time.Millisecond
 
+// maxEarlier is how many calls for earlier appearances a claim may leave behind.
+// EC2 is to have the claims of an address in the order of its appearances, here and
+// elsewhere; one that flaps must not use the account's calls up.
+const maxEarlier = 1
+
 // A lane is where calls follow one another: what comes while one is in flight
-// forms the next (law 1). Urgent claims have lanes of their own, so that a
+// forms the next (law 1), but for what appears again (ADR 10). Urgent claims have lanes of their own, so that a
 // floating IP never waits behind other addresses. Calls for routes have none:
 // each is about one route and waits for nothing.
 type lane struct {
@@ -41,6 +46,8 @@ func (l *Ledger) laneOf(c *claim, v eniassign.Verb) lane {
 func (l *Ledger) mayLeave(w *Work, c *claim, v eniassign.Verb, now time.Time) bool {
 	ahead := l.lanes[l.laneOf(c, v)]
 	switch {
+	case c.earlier > 0:
+		return c.earlier <= maxEarlier
 	case c.Table != "", ahead.calls == 0:
 		return true
 	case l.urgent(c):
@@ -63,22 +70,17 @@ func (l *Ledger) enter(call eniassign.Call, now time.Time) {
 	for _, ln := range on {
 		l.lanes[ln] = traffic{l.lanes[ln].calls + 1, now}
 	}
-	l.onLanes[firstOf(call)] = on
+	l.onLanes[call.ID] = on
 }
 
 // exit notes that a call is answered.
 func (l *Ledger) exit(call eniassign.Call) {
-	for _, ln := range l.onLanes[firstOf(call)] {
+	for _, ln := range l.onLanes[call.ID] {
 		if t := l.lanes[ln]; t.calls > 1 {
 			l.lanes[ln] = traffic{t.calls - 1, t.last}
 		} else {
 			delete(l.lanes, ln)
 		}
 	}
-	delete(l.onLanes, firstOf(call))
-}
-
-// firstOf names a call in flight: no address has two.
-func firstOf(call eniassign.Call) Target {
-	return Target{ENI: call.ENI, Table: call.Table, Addr: call.Addrs[0]}
+	delete(l.onLanes, call.ID)
 }

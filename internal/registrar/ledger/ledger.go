@@ -40,7 +40,8 @@ type Ledger struct {
 	claims   map[Target]*claim
 	unplaced []unplaced
 	lanes    map[lane]traffic
-	onLanes  map[Target][]lane // of the call in flight whose first address it is
+	onLanes  map[uint64][]lane // of the calls in flight, by ID
+	lastCall uint64            // the ID of the last call
 	refused  *eniassign.Reason // why nothing at all may be done here
 	jitter   float64           // of the retries after one call
 	history  []Row
@@ -101,7 +102,7 @@ func New(cfg Config, rand func() float64) *Ledger {
 		greeted: map[string]int{},
 		owners:  ownerState{known: map[netip.Addr]string{}},
 		lanes:   map[lane]traffic{},
-		onLanes: map[Target][]lane{},
+		onLanes: map[uint64][]lane{},
 	}
 }
 
@@ -130,7 +131,7 @@ func (l *Ledger) Shutdown(now time.Time) {
 	for _, c := range l.sorted() {
 		l.gone(c, now)
 		lingers := c.Table != "" && c.attempts == 0
-		if !c.inFlight && !lingers {
+		if !c.busy() && !lingers {
 			l.hasten(c, now)
 		}
 	}

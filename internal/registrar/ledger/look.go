@@ -102,7 +102,7 @@ func (l *Ledger) nextLooks(w *Work, now time.Time) {
 	}
 }
 
-func (c *claim) watched() bool { return c.wanted && !c.inFlight && !c.look.IsZero() }
+func (c *claim) watched() bool { return c.wanted && !c.busy() && !c.look.IsZero() }
 
 // joins says whether a claim is to be looked at now, when another one is. Of
 // routes one request tells of all, so their jitter must not draw them apart.

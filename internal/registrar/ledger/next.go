@@ -95,10 +95,12 @@ func (l *Ledger) nextCalls(w *Work, now time.Time) {
 	}
 	for i := range calls {
 		call := &calls[i]
+		l.lastCall++
+		call.ID = l.lastCall
 		l.enter(*call, now)
 		l.hurry(call)
 		for _, a := range call.Addrs {
-			l.start(l.claims[Target{call.ENI, call.Table, a}], call.Verb, now)
+			l.start(l.claims[Target{call.ENI, call.Table, a}], call, now)
 		}
 	}
 	w.Calls = calls
@@ -121,7 +123,7 @@ func (l *Ledger) together(items []eniassign.Item) []eniassign.Item {
 	var joined []eniassign.Item
 	for _, c := range l.sorted() {
 		verb, ok := l.needs(c)
-		waits := ok && c.state == Pending && c.class == eniassign.Transient && !c.inFlight && c.Table == ""
+		waits := ok && c.state == Pending && c.class == eniassign.Transient && !c.busy() && c.Table == ""
 		if waits && leaving[call{verb, c.ENI, eniassign.FamilyOf(c.Addr)}] && l.lanes[l.laneOf(c, verb)].calls == 0 {
 			joined = append(joined, eniassign.Item{Addr: c.Addr, ENI: c.ENI, Verb: verb})
 		}
@@ -173,8 +175,9 @@ func (l *Ledger) known() []eniassign.ENI {
 
 // start marks a claim as in flight. From here until the answer EC2 may or may
 // not have done it, and so says the state file.
-func (l *Ledger) start(c *claim, v eniassign.Verb, now time.Time) {
-	c.inFlight, c.flight, c.asked, c.look = true, v, now, time.Time{}
+func (l *Ledger) start(c *claim, call *eniassign.Call, now time.Time) {
+	v := call.Verb
+	c.inFlight, c.flight, c.call, c.asked, c.look = true, v, call.ID, now, time.Time{}
 	e := Event{Kind: Asked, Target: c.Target, Interface: c.iface, Failover: c.late}
 	if v == eniassign.Release {
 		l.events = append(l.events, e)

@@ -83,7 +83,7 @@ func (l *Ledger) place(now time.Time) {
 			continue
 		}
 		misplaced := slices.ContainsFunc(failed, func(u unplaced) bool { return u.addr == c.Addr })
-		if misplaced && c.standing == None && !c.inFlight {
+		if misplaced && c.standing == None && !c.busy() {
 			delete(l.claims, c.Target) // still there, and never asked for
 			continue
 		}
@@ -195,7 +195,13 @@ func (l *Ledger) wanted(t Target, w want, present bool, now time.Time) {
 		}
 	}
 	c.restored = false
-	c.parting, c.again, c.earlier = unasked, false, c.inFlight
+	c.parting, c.again = unasked, false
+	if c.inFlight && c.flight != eniassign.Release {
+		// Since it was sent EC2 may have moved the address for somebody else: its answer
+		// tells nothing of this appearance, which is claimed at once (law 3).
+		c.inFlight, c.flight = false, 0
+		c.earlier++
+	}
 	if !c.inFlight {
 		c.set(Pending, nil, now)
 	}
@@ -260,15 +266,13 @@ func (l *Ledger) gone(c *claim, now time.Time) {
 		l.owners.due, l.owners.looks = now.Add(ownerDelay), 0 // somebody else will have it
 	}
 	l.tell(Vanished, c)
-	if c.inFlight {
-		return // its answer decides
-	}
 	l.letGo(c, now)
 }
 
 // letGo starts the release of an unwanted claim, or forgets it.
 func (l *Ledger) letGo(c *claim, now time.Time) {
 	switch {
+	case c.busy(): // the last answer decides
 	case !c.releasable(), l.enis[c.ENI].isGone(): // nothing is on an ENI that EC2 does not know
 		c.standing = None
 		l.forget(c, now)
