@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// A sibling that floods costs a registrar this many datagrams a second and
-// family at most: a wake-up and some microseconds each. The rest is dropped by
-// the kernel. The burst is what the pods of a full worker say at once.
+// A sibling that floods costs a registrar floodBurst notes in a floodWindow and
+// family, and the rest of a datagram: some 25 µs each, and perhaps an answer. What
+// else comes is dropped by the kernel. The burst is what the pods of a full worker
+// say at once.
 const (
 	floodBurst  = 128
 	floodWindow = 100 * time.Millisecond
@@ -110,13 +111,13 @@ func (l *link) lost(family int, s conn, err error) {
 		"interface", l.name, "family", families[family].name, "error", err)
 }
 
-// A pace bounds how fast datagrams are taken.
+// A pace bounds how fast notes are taken.
 type pace struct {
 	began time.Time
 	taken int
 }
 
-// next counts a datagram and says how long to wait before the next.
+// next counts the notes of a datagram and says how long to wait before the next.
 func (p *pace) next(now time.Time, notes int) time.Duration {
 	if now.Sub(p.began) >= floodWindow {
 		p.began, p.taken = now, 0
