@@ -6,7 +6,6 @@ package ec2api
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"slices"
 	"testing"
@@ -235,36 +234,40 @@ func TestSDKOtherActions(t *testing.T) {
 	}
 }
 
-// TestARefusedCallEndsItsConnection, as at EC2: the next one opens another. A
-// throttled one does not.
+// closes notes whether the last answer ends its connection.
+type closes struct {
+	http.RoundTripper
+	last bool
+}
+
+func (c *closes) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := c.RoundTripper.RoundTrip(r)
+	c.last = err == nil && res.Close
+	return res, err
+}
+
+// TestARefusedCallEndsItsConnection, as at EC2. One that is throttled does not.
 func TestARefusedCallEndsItsConnection(t *testing.T) {
 	v := newWorld(t)
-	dials := 0
-	tr := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		dials++
-		return (&net.Dialer{}).DialContext(ctx, network, address)
-	}}
-	t.Cleanup(tr.CloseIdleConnections)
+	tr := &closes{RoundTripper: direct(t)}
 	c := client(serve(t, v), "AKIDTEST", tr)
-	call := func(address string, want string) {
-		t.Helper()
-		_, err := c.AssignPrivateIpAddresses(context.Background(), &ec2.AssignPrivateIpAddressesInput{NetworkInterfaceId: id("a1"), PrivateIpAddresses: []string{address}})
-		var api smithy.APIError
-		if want == "" && err != nil || want != "" && (!errors.As(err, &api) || api.ErrorCode() != want) {
-			t.Errorf("%s: %v, want %q", address, err, want)
+	for _, tt := range []struct {
+		address, fault, want string
+		closes               bool
+	}{
+		{"10.0.1.60", "", "", false},
+		{"10.0.1.61", model.CodeThrottled, model.CodeThrottled, false},
+		{"10.9.9.9", "", "InvalidParameterValue", true},
+		{"10.0.1.62", "", "", false},
+	} {
+		if tt.fault != "" {
+			v.Inject(model.Fault{Code: tt.fault, Count: 1})
 		}
-	}
-	call("10.0.1.60", "")
-	v.Inject(model.Fault{Code: model.CodeThrottled, Count: 1})
-	call("10.0.1.61", model.CodeThrottled)
-	call("10.0.1.61", "")
-	if dials != 1 {
-		t.Errorf("%d connections before a call was refused", dials)
-	}
-	call("10.9.9.9", "InvalidParameterValue")
-	call("10.0.1.62", "")
-	if dials != 2 {
-		t.Errorf("%d connections after a call was refused, want another one", dials)
+		_, err := c.AssignPrivateIpAddresses(context.Background(), &ec2.AssignPrivateIpAddressesInput{NetworkInterfaceId: id("a1"), PrivateIpAddresses: []string{tt.address}})
+		var api smithy.APIError
+		if tt.want == "" && err != nil || tt.want != "" && (!errors.As(err, &api) || api.ErrorCode() != tt.want) || tr.last != tt.closes {
+			t.Errorf("%s: %v, want %q; the connection is closed: %t", tt.address, err, tt.want, tr.last)
+		}
 	}
 }
 
