@@ -19,7 +19,6 @@ func Group(c *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 	}
 	last := len(names) - 1
 	choice := strings.Join(names[:last], ", ") + " or " + names[last]
-	c.SetVersionTemplate(VersionLine(c.Name()) + "\n")
 	c.SilenceUsage, c.SilenceErrors = true, true
 	c.CompletionOptions.DisableDefaultCmd = true
 	c.Args = func(c *cobra.Command, args []string) error {
