@@ -90,6 +90,7 @@ type claim struct {
 	flight   eniassign.Verb // of the call in flight, 0 for none
 	call     uint64         // the call in flight, or the last one
 	earlier  int            // calls for earlier appearances that are not answered yet
+	had      bool           // one of them was acknowledged since it appeared
 	due      time.Time      // not before
 	attempts int            // refusals of one class in a row
 	refused  time.Time      // when the first of them came

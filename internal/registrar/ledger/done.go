@@ -66,10 +66,22 @@ func (l *Ledger) doneEarlier(c *claim, o eniassign.Outcome, now time.Time) {
 	if o.Reason == nil && c.standing == InDoubt {
 		c.standing = Acknowledged
 	}
-	if !c.wanted {
+	switch {
+	case !c.wanted:
 		c.reason = nil
 		l.letGo(c, now)
+	case o.Reason == nil && c.inFlight:
+		c.had = true
+	case o.Reason == nil && c.attempts > 0 && (c.state == Failed || c.state == Pending):
+		l.holdHad(c, now)
 	}
+}
+
+// holdHad asks for an address again whose claim was refused while that of an
+// earlier appearance was acknowledged, at EC2's leisure: it may well be here. If
+// somebody has taken it since, they appeared later.
+func (l *Ledger) holdHad(c *claim, now time.Time) {
+	c.had, c.verb, c.due = false, eniassign.Hold, now
 }
 
 // acknowledge notes that EC2 has the address on the ENI because of us.
@@ -77,7 +89,7 @@ func (l *Ledger) acknowledge(c *claim, k Kind, now time.Time) {
 	c.standing, c.asked, c.acked = Acknowledged, now, now
 	c.attempts, c.class, c.due = 0, "", now
 	c.hint, c.hintTill = unseen, now.Add(imdsLag)
-	c.doubts = 0
+	c.doubts, c.had = 0, false
 	delete(l.owners.known, c.Addr)
 	if !c.wanted {
 		c.reason = nil
@@ -167,6 +179,9 @@ func (l *Ledger) refuse(c *claim, s State, k Kind, r *eniassign.Reason, now time
 	c.attempts++
 	if e := l.enis[c.ENI]; r.Code == eniassign.ENIFull && e != nil && e.released.After(c.asked) {
 		c.due = now // there is room since
+	}
+	if c.had && c.wanted {
+		l.holdHad(c, now)
 	}
 	if r.Owner != "" && r.Owner != c.ENI {
 		l.rememberOwner(c.Addr, r.Owner) // half of a move may have been refused

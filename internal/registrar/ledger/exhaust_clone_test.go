@@ -48,7 +48,7 @@ func TestCloneKnowsEveryField(t *testing.T) {
 			"claims unplaced lanes onLanes lastCall refused jitter history events",
 		reflect.TypeFor[eniState](): "facts described wish gone hint tagDue checkDue released inside",
 		reflect.TypeFor[claim](): "Target iface mac state since reason wanted restored standing before asked answered acked verb created noticed late " +
-			"inFlight flight call earlier due attempts refused class steals hint hintTill look doubts parting parted heir again crossed",
+			"inFlight flight call earlier had due attempts refused class steals hint hintTill look doubts parting parted heir again crossed",
 	} {
 		var got []string
 		for i := range kind.NumField() {
@@ -118,7 +118,7 @@ func (d *digest) ledger(l *Ledger) {
 	}
 	for _, c := range l.sorted() {
 		d.text(fmt.Sprint(c.Target, c.state, c.standing, c.before, c.class))
-		d.flag(c.wanted, c.restored, c.late, c.inFlight, c.heir, c.again, c.reason != nil)
+		d.flag(c.wanted, c.restored, c.late, c.inFlight, c.heir, c.again, c.had, c.reason != nil)
 		for _, n := range []int{int(c.verb), int(c.flight), c.earlier, c.attempts, c.steals, int(c.hint), c.doubts, int(c.parting)} {
 			d.number(int64(n))
 		}

@@ -195,7 +195,7 @@ func (l *Ledger) wanted(t Target, w want, present bool, now time.Time) {
 		}
 	}
 	c.restored = false
-	c.parting, c.again = unasked, false
+	c.parting, c.again, c.had = unasked, false, false
 	if c.inFlight && c.flight != eniassign.Release {
 		// Since it was sent EC2 may have moved the address for somebody else: its answer
 		// tells nothing of this appearance, which is claimed at once (law 3).
