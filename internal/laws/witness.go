@@ -185,10 +185,12 @@ func (a *Auditor) torn(p *pod, call model.Call, r route, before string, now time
 // taken judges that a pod took an address from another ENI: it has just
 // appeared, or its hold-down has ended. An IPv6 address that has just appeared
 // is asked for and looked up at once: what the look finds is taken from its
-// owner, though EC2 has meanwhile given it, and somebody else taken it since.
+// owner, though EC2 has meanwhile given it, and somebody else taken it since. Of two
+// claims that are under way EC2 may do the first one last, when the other has been
+// answered: what was sent with the right to take has it.
 func (a *Auditor) taken(p *pod, call model.Call, addr netip.Addr, before string) {
 	c := p.claim(call.RouteTable, addr)
-	if c.entitled {
+	if c.entitled || call.Time.Before(c.won) {
 		a.count.Claims++
 		return
 	}

@@ -70,6 +70,51 @@ func TestMoveThatCrossesItsAnswerIsTheClaim(t *testing.T) {
 	}
 }
 
+// An address that went and came back has two claims under way, and EC2 does the first
+// one last, when the other was answered and a rival has the address: that is no
+// theft. A third one, sent after the answer, would be.
+func TestTheFirstOfTwoClaimsMayBeDoneLast(t *testing.T) {
+	for name, tt := range map[string]struct {
+		late  bool
+		wrong int
+	}{
+		"sent before the answer": {false, 0},
+		"sent after it":          {true, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAuditor(0)
+				addr := netip.MustParseAddr("10.0.1.200")
+				a.Started("a", "eni-a", true)
+				time.Sleep(time.Minute)
+				a.Appeared("a", addr)
+				claim := func(sender, eni, before string) model.Call {
+					return model.Call{Action: "AssignPrivateIpAddresses", AccessKey: sender, ENI: eni, Addresses: []string{addr.String()}, Before: []string{before}, Time: time.Now()}
+				}
+				first := claim("a", "eni-a", "eni-b")
+				a.Witness(model.Arrived, first)
+				time.Sleep(time.Second)
+				a.Vanished("a", addr)
+				a.Appeared("a", addr)
+				for _, m := range whole {
+					a.Witness(m, claim("a", "eni-a", ""))
+				}
+				time.Sleep(time.Second)
+				a.Witness(model.Worked, claim("b", "eni-b", "eni-a"))
+				if tt.late {
+					first = claim("a", "eni-a", "eni-b")
+					a.Witness(model.Arrived, first)
+				}
+				a.Witness(model.Worked, first)
+				a.Witness(model.Answered, first)
+				if _, breaches := a.Result(); len(breaches) != tt.wrong {
+					t.Errorf("%d breaches, want %d: %q", len(breaches), tt.wrong, breaches)
+				}
+			})
+		})
+	}
+}
+
 // A pod has released an address, and its sibling on the ENI is given it. What a
 // lost answer or the siblings' talk once excused is over then: whoever unassigns
 // the sibling's address breaks law 5.
