@@ -177,15 +177,6 @@ func (l *Ledger) describeRefused(ids []string, r *eniassign.Reason, now time.Tim
 	}
 }
 
-// leave lets go of an address that nobody can tell anything about.
-func (l *Ledger) leave(c *claim, now time.Time) {
-	c.standing = None
-	c.reason = reason(ReleaseUnsure, eniassign.Permanent,
-		"it is not known whether EC2 assigned it, and describing the ENI is not allowed: not released.")
-	l.tell(NotReleased, c)
-	l.forget(c, now)
-}
-
 // compare holds the claims on an ENI against what EC2 said of it at started.
 // What was asked for since then proves nothing.
 func (l *Ledger) compare(s *eniState, started, now time.Time) {

@@ -154,13 +154,6 @@ func (l *Ledger) foreign(c *claim) bool {
 	return inv != nil && inv.FromIMDS && !slices.ContainsFunc(inv.ENIs, func(e eniassign.ENI) bool { return e.ID == c.ENI })
 }
 
-func (l *Ledger) abandon(c *claim, now time.Time) {
-	c.standing = None
-	c.reason = reason(ReleaseUnsure, eniassign.Permanent, c.ENI+" is not attached to this worker any more: not released.")
-	l.tell(NotReleased, c)
-	l.forget(c, now)
-}
-
 // known are the ENIs' lasting facts: the addresses that they held at some
 // time are no reason to leave out a call.
 func (l *Ledger) known() []eniassign.ENI {
