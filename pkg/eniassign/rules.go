@@ -27,8 +27,9 @@ func (r rule) matches(code, message string) bool {
 	if r.text != "" && !strings.Contains(strings.ToLower(message), r.text) {
 		return false
 	}
+	code = strings.ToLower(code)
 	for _, c := range r.codes {
-		if ok, err := path.Match(strings.ToLower(c), strings.ToLower(code)); ok && err == nil {
+		if ok, err := path.Match(strings.ToLower(c), code); ok && err == nil {
 			return true
 		}
 	}
@@ -67,9 +68,8 @@ func rules() []rule {
 			code: ENINotFound, class: Gone, cure: cureENINotFound},
 		{codes: []string{"IncorrectState", "IncorrectInstanceState", "ConcurrentModification*"},
 			code: ENINotReady, class: Transient},
-		{codes: []string{"PrivateIpAddressLimitExceeded"}, code: ENIFull, class: Permanent, scope: eniFull, cure: cureENIFull},
-		// IPv6 has no documented code of its own for a full ENI.
-		{codes: []string{"*Ipv6*LimitExceeded", "*Address*LimitExceeded", "InterfaceIpv6*"},
+		// PrivateIpAddressLimitExceeded; IPv6 has no documented code of its own for a full ENI.
+		{codes: []string{"*Address*LimitExceeded", "*Ipv6*LimitExceeded", "InterfaceIpv6*"},
 			code: ENIFull, class: Permanent, scope: eniFull, cure: cureENIFull},
 		{text: "addresses will exceed limit", code: ENIFull, class: Permanent, scope: eniFull, cure: cureENIFull},
 		{codes: []string{"InsufficientFreeAddressesInSubnet", "InsufficientCidrBlocks", "InsufficientAddress*"},
