@@ -140,7 +140,7 @@ func FuzzParseNetworks(f *testing.F) {
 			if name == "" {
 				name = fast[i].Interface
 			}
-			if (Selection{e.Namespace, e.Name, name}) != fast[i] {
+			if (Selection{Namespace: e.Namespace, Name: e.Name, Interface: name}) != fast[i] {
 				t.Errorf("%q: the short way gives %v, the library %+v", text, fast[i], *e)
 			}
 		}

@@ -25,6 +25,8 @@ type Selection struct {
 	Namespace, Name string
 	// Interface is the name that the interface will have in the pod.
 	Interface string
+	// DefaultRoute says that Multus is asked to lead the pod's default route here.
+	DefaultRoute bool
 }
 
 // String is "namespace/name".
@@ -53,7 +55,10 @@ func ParseNetworks(text, namespace string) ([]Selection, error) {
 		if e.Name == "" {
 			return nil, fmt.Errorf("network %d of the list has no name", i+1)
 		}
-		out = append(out, Selection{Namespace: e.Namespace, Name: e.Name, Interface: e.InterfaceRequest})
+		out = append(out, Selection{
+			Namespace: e.Namespace, Name: e.Name, Interface: e.InterfaceRequest,
+			DefaultRoute: len(e.GatewayRequest) > 0,
+		})
 	}
 	return checked(named(out), namespace)
 }

@@ -51,7 +51,7 @@ func TestManyUnknownInterfacesAreOneWarning(t *testing.T) {
 	var networks []Network
 	for i := range 64 {
 		d.Settings.Interfaces = append(d.Settings.Interfaces, "unknown"+strconv.Itoa(i))
-		d.Selections = append(d.Selections, Selection{"upf", "n3", "net" + strconv.Itoa(i+1)})
+		d.Selections = append(d.Selections, Selection{Namespace: "upf", Name: "n3", Interface: "net" + strconv.Itoa(i+1)})
 		networks = append(networks, Network{Found: true})
 	}
 	got := d.warnings(Facts{Pod: &Pod{Metadata: &Metadata{}, Spec: &Spec{}}, Selections: d.Selections, Networks: networks})

@@ -57,6 +57,9 @@ const (
 	ReasonNetworkNotLookedUp Reason = "NetworkNotLookedUp"
 	// ReasonNetworkDropped: EC2 drops the frames of this type of network.
 	ReasonNetworkDropped Reason = "NetworkDropped"
+	// ReasonDefaultRouteLost: a network takes the pod's default route, and with it
+	// the registrar's way to EC2.
+	ReasonDefaultRouteLost Reason = "DefaultRouteLost"
 	// ReasonInterfaceUnknown: no network provides a named interface.
 	ReasonInterfaceUnknown Reason = "InterfaceUnknown"
 	// ReasonInitWithFloatingIPs: nothing follows them after the start.

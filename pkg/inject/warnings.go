@@ -28,6 +28,9 @@ func (d *Decision) warnings(f Facts) []Finding {
 			warn(ReasonNetworkDropped, "network %s is of type %s: EC2 drops frames from MAC addresses that it does not know; use ipvlan", f.Selections[i], t)
 		}
 	}
+	if led := defaultRoutes(f); len(led) > 0 {
+		warn(ReasonDefaultRouteLost, "the pod's default route leads by %s: the registrar asks EC2 by it before its address is routed, in vain; name the destinations in ipam.routes instead, or chain sbr", enumerate(led))
+	}
 	if len(unanswered) > 0 {
 		warn(ReasonNetworkNotLookedUp, "the API server did not say in time what network %s is: nobody knows whether it exists, and whether EC2 drops its frames", enumerate(unanswered))
 	}
@@ -46,6 +49,17 @@ func (d *Decision) warnings(f Facts) []Finding {
 	}
 	if w := d.meshWarning(f.Pod); w.Reason != "" {
 		out = append(out, w)
+	}
+	return out
+}
+
+// defaultRoutes are the networks that take the pod's default route from eth0.
+func defaultRoutes(f Facts) []string {
+	var out []string
+	for i, s := range f.Selections {
+		if s.DefaultRoute || i < len(f.Networks) && f.Networks[i].DefaultRoute {
+			out = append(out, s.String())
+		}
 	}
 	return out
 }
