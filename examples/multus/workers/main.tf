@@ -28,9 +28,9 @@ locals {
   reservations = [
     { subnet = "n3", cidr = "10.0.3.64/26" },
     { subnet = "n3", cidr = "10.0.3.128/28" },
-    { subnet = "n3", cidr = "2001:db8:0:3:1::/80" },
     { subnet = "n4", cidr = "10.0.4.96/27" },
     { subnet = "n6", cidr = "10.0.6.96/27" },
+    { subnet = "n3", cidr = "2001:db8:0:3:1::/80" },
   ]
 }
 

@@ -14,6 +14,7 @@ reserve() {
 }
 reserve "$N3" 10.0.3.64/26
 reserve "$N3" 10.0.3.128/28
-reserve "$N3" 2001:db8:0:3:1::/80
 reserve "$N4" 10.0.4.96/27
 reserve "$N6" 10.0.6.96/27
+# Where the subnet has an IPv6 block; the examples' 2001:db8 is yours to replace.
+reserve "$N3" 2001:db8:0:3:1::/80
