@@ -29,7 +29,7 @@ func (d *Decision) warnings(f Facts) []Finding {
 		}
 	}
 	if led := defaultRoutes(f); len(led) > 0 {
-		warn(ReasonDefaultRouteLost, "the pod's default route leads by %s: the registrar asks EC2 by it before its address is routed, in vain; name the destinations in ipam.routes instead, or chain sbr", enumerate(led))
+		warn(ReasonDefaultRouteLost, "the pod's default route is to lead by %s: the registrar would ask EC2 by it while its address is not routed yet, and the pod start late or never; name the destinations in ipam.routes instead, or chain sbr", enumerate(led))
 	}
 	if len(unanswered) > 0 {
 		warn(ReasonNetworkNotLookedUp, "the API server did not say in time what network %s is: nobody knows whether it exists, and whether EC2 drops its frames", enumerate(unanswered))
