@@ -126,7 +126,10 @@ func TestWrongValuesAreRefused(t *testing.T) {
 		{"webhook.failurePolicy=ignore", []string{"/webhook/failurePolicy", "'Fail', 'Ignore'"}},
 		{"webhook.timeoutSeconds=31", []string{"/webhook/timeoutSeconds", "30"}},
 		{"registrar.image.digest=sha256:12", []string{"/registrar/image/digest"}},
+		{"webhook.timeoutSeconds=2", []string{"/webhook/timeoutSeconds", "3"}},
 		{"image.repository=webhook@sha256:12", []string{"/image/repository"}},
+		{"image.repository=mir/webhook:0.1.0", []string{"/image/repository"}},
+		{"registrar.image.repository=r:1", []string{"/registrar/image/repository"}},
 		{"image.tag=a b", []string{"/image/tag"}},
 		{"imageRegistry=https://registry.example", []string{"/imageRegistry"}},
 		{"registrar.env.A=1", []string{"/registrar/env/A", "want string"}},
@@ -150,6 +153,30 @@ func TestWrongValuesAreRefused(t *testing.T) {
 					t.Errorf("helm %s, %s: nothing of %q in:\n%s", major, c.set, want, errs)
 				}
 			}
+		}
+	}
+}
+
+// TestReleasesThatCannotNameAService are refused with the cure, and made with it.
+func TestReleasesThatCannotNameAService(t *testing.T) {
+	for _, name := range []string{"5gc", "mir.v2"} {
+		for _, major := range majors {
+			args := []string{"template", name, chart, "--kube-version", kubernetes}
+			if _, errs, err := helm(t, major, args...); err == nil || !strings.Contains(errs, "set fullnameOverride") {
+				t.Errorf("helm %s, %s: %v %s", major, name, err, errs)
+			}
+			if _, errs, err := helm(t, major, append(args, "--set", "fullnameOverride=mir")...); err != nil {
+				t.Errorf("helm %s, %s by another name: %s", major, name, errs)
+			}
+		}
+	}
+}
+
+// TestNoNamespacesToExclude: a value that is taken away is an empty list.
+func TestNoNamespacesToExclude(t *testing.T) {
+	for _, major := range majors {
+		if _, errs, err := template(t, major, "--set", "webhook.excludeNamespaces=null"); err != nil {
+			t.Errorf("helm %s: %s", major, errs)
 		}
 	}
 }
