@@ -33,7 +33,7 @@ func initCommand(env cli.Env) *cobra.Command {
 and exits 0 when EC2 has acknowledged every one of them: what starts afterwards
 has its addresses routed. It tries again whatever can pass by itself, and exits 1
 after --timeout with what is missing, the ENI and the cure; the kubelet then
-starts it again.
+starts it again, but in a pod with restartPolicy Never, which has failed then.
 
 Nothing gives the addresses back when the pod ends: use 'sidecar' where pods
 come and go, and for floating IPs.`,
