@@ -103,8 +103,9 @@ func TestKernelHandsOverOnOneENI(t *testing.T) {
 	l.add("upf", "net1", floating4, floating6)
 	l.answers("upf", floating4, floating6)
 	containers := map[string]*container{"upf": l.container("upf"), "sibling": l.container("sibling")}
-	for _, c := range containers {
-		c.ready("--floating-ips", floating4+","+floating6)
+	// The holder first: one that starts after its standby does not learn of it (ADR 7, "A known gap").
+	for _, name := range []string{"upf", "sibling"} {
+		containers[name].ready("--floating-ips", floating4+","+floating6)
 	}
 	time.Sleep(time.Second) // they have greeted one another
 	from := "upf"
