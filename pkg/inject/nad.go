@@ -4,9 +4,9 @@
 package inject
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	nadv1 "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 )
@@ -32,7 +32,8 @@ type Network struct {
 func ReadNetwork(nad *nadv1.NetworkAttachmentDefinition) Network {
 	n := Network{Found: true, Inject: nad.Annotations[KeyInject]}
 	type plugin struct {
-		Type string `json:"type"`
+		Type string       `json:"type"`
+		IPAM defaultRoute `json:"ipam"`
 	}
 	var config struct {
 		plugin
@@ -45,37 +46,31 @@ func ReadNetwork(nad *nadv1.NetworkAttachmentDefinition) Network {
 		if p.Type != "" {
 			n.Types = append(n.Types, p.Type)
 		}
+		n.DefaultRoute = n.DefaultRoute || bool(p.IPAM)
 	}
-	n.DefaultRoute = hasDefaultRoute(nad.Spec.Config) && !slices.Contains(n.Types, "sbr")
+	n.DefaultRoute = n.DefaultRoute && !slices.Contains(n.Types, "sbr")
 	return n
 }
 
-// hasDefaultRoute reads the IPAM sections of a configuration. Most have no such
-// route, and are not read a second time. What is no section has no routes.
-func hasDefaultRoute(text string) bool {
-	if !strings.Contains(text, `"0.0.0.0/0"`) && !strings.Contains(text, `"::/0"`) {
-		return false
+// defaultRoute says that an IPAM section has a default route. What is no such section
+// has none: to judge it is the plugin's job.
+type defaultRoute bool
+
+// UnmarshalJSON never fails. Most sections have no such route, and are not decoded.
+func (d *defaultRoute) UnmarshalJSON(b []byte) error {
+	if !bytes.Contains(b, []byte(`/0"`)) {
+		return nil
 	}
-	type plugin struct {
-		IPAM struct {
-			Routes []struct {
-				Destination string `json:"dst"`
-			} `json:"routes"`
-		} `json:"ipam"`
+	var section struct {
+		Routes []struct {
+			Destination string `json:"dst"`
+		} `json:"routes"`
 	}
-	var config struct {
-		plugin
-		Plugins []plugin `json:"plugins"`
+	_ = json.Unmarshal(b, &section)
+	for _, r := range section.Routes {
+		*d = *d || r.Destination == "0.0.0.0/0" || r.Destination == "::/0"
 	}
-	_ = json.Unmarshal([]byte(text), &config) // what fits is filled in
-	for _, p := range append(config.Plugins, config.plugin) {
-		for _, r := range p.IPAM.Routes {
-			if r.Destination == "0.0.0.0/0" || r.Destination == "::/0" {
-				return true
-			}
-		}
-	}
-	return false
+	return nil
 }
 
 // dropped is the first of the network's plugins whose frames EC2 drops: their

@@ -15,7 +15,7 @@ func (d *Decision) warnings(f Facts) []Finding {
 		out = append(out, Finding{reason, fmt.Sprintf(format, a...)})
 	}
 	complete := true
-	var unanswered []string
+	var unanswered, led []string
 	for i, n := range f.Networks {
 		switch {
 		case n.Unknown:
@@ -24,11 +24,14 @@ func (d *Decision) warnings(f Facts) []Finding {
 			complete = false
 			warn(ReasonNetworkMissing, "NetworkAttachmentDefinition %s does not exist: the pod will not start before it does", f.Selections[i])
 		}
+		if n.DefaultRoute || f.Selections[i].DefaultRoute {
+			led = append(led, f.Selections[i].String())
+		}
 		if t := n.dropped(); t != "" {
 			warn(ReasonNetworkDropped, "network %s is of type %s: EC2 drops frames from MAC addresses that it does not know; use ipvlan", f.Selections[i], t)
 		}
 	}
-	if led := defaultRoutes(f); len(led) > 0 {
+	if len(led) > 0 {
 		warn(ReasonDefaultRouteLost, "the pod's default route is to lead by %s: the registrar would ask EC2 by it while its address is not routed yet, and the pod start late or never; name the destinations in ipam.routes instead, or chain sbr", enumerate(led))
 	}
 	if len(unanswered) > 0 {
@@ -49,17 +52,6 @@ func (d *Decision) warnings(f Facts) []Finding {
 	}
 	if w := d.meshWarning(f.Pod); w.Reason != "" {
 		out = append(out, w)
-	}
-	return out
-}
-
-// defaultRoutes are the networks that take the pod's default route from eth0.
-func defaultRoutes(f Facts) []string {
-	var out []string
-	for i, s := range f.Selections {
-		if s.DefaultRoute || i < len(f.Networks) && f.Networks[i].DefaultRoute {
-			out = append(out, s.String())
-		}
 	}
 	return out
 }
