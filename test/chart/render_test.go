@@ -172,11 +172,13 @@ func TestReleasesThatCannotNameAService(t *testing.T) {
 	}
 }
 
-// TestNoNamespacesToExclude: a value that is taken away is an empty list.
-func TestNoNamespacesToExclude(t *testing.T) {
-	for _, major := range majors {
-		if _, errs, err := template(t, major, "--set", "webhook.excludeNamespaces=null"); err != nil {
-			t.Errorf("helm %s: %s", major, errs)
+// TestUnusualValuesAreTaken: a list that is taken away, and a registry's port.
+func TestUnusualValuesAreTaken(t *testing.T) {
+	for _, set := range []string{"webhook.excludeNamespaces=null", "image.repository=localhost:5000/mir/webhook"} {
+		for _, major := range majors {
+			if _, errs, err := template(t, major, "--set", set); err != nil {
+				t.Errorf("helm %s, %s: %s", major, set, errs)
+			}
 		}
 	}
 }

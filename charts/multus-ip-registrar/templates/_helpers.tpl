@@ -5,11 +5,10 @@
 
 {{- define "mir.fullname" -}}
 {{- $name := include "mir.name" . -}}
-{{- if not (or .Values.fullnameOverride (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" .Release.Name)) -}}
-{{- fail (printf "a Service cannot be named after the release %q, which must begin with a letter and have no dot: choose another name, or set fullnameOverride" .Release.Name) -}}
-{{- end -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 43 | trimSuffix "-" -}}
+{{- else if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" .Release.Name) -}}
+{{- fail (printf "a Service cannot be named after the release %q, which must begin with a letter and have no dot: choose another name, or set fullnameOverride" .Release.Name) -}}
 {{- else if contains $name .Release.Name -}}
 {{- .Release.Name | trunc 43 | trimSuffix "-" -}}
 {{- else -}}
