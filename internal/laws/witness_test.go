@@ -96,11 +96,9 @@ func TestTheFirstOfTwoClaimsMayBeDoneLast(t *testing.T) {
 				time.Sleep(time.Second)
 				a.Vanished("a", addr)
 				a.Appeared("a", addr)
-				for _, m := range whole {
-					a.Witness(m, claim("a", "eni-a", ""))
-				}
+				see(a, claim("a", "eni-a", ""), whole...)
 				time.Sleep(time.Second)
-				a.Witness(model.Worked, claim("b", "eni-b", "eni-a"))
+				see(a, claim("b", "eni-b", "eni-a"), model.Worked)
 				if tt.late {
 					first = claim("a", "eni-a", "eni-b")
 					a.Witness(model.Arrived, first)
